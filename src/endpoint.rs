@@ -1,0 +1,72 @@
+//! URLs that a secret may be sent to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// An `https` URL, or an `http` one on the loopback interface. It holds no user
+/// name, password or fragment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint(Url);
+
+impl Endpoint {
+    /// The URL.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Host and port, for messages.
+    pub fn authority(&self) -> &str {
+        self.0.authority()
+    }
+
+    /// True for plain http, which is allowed on loopback only.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = |problem: &str| Error::new(ErrorCode::Url, format!("the URL {problem}"));
+        let url = Url::parse(text).map_err(|source| {
+            refuse(&format!(
+                "cannot be read ({source}; not shown, as it may hold a password); give for example https://host/token"
+            ))
+        })?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse("holds a user name or password; leave them out"));
+        }
+        if url.fragment().is_some() {
+            return Err(refuse(&format!("{url} has a fragment (#…); leave it out")));
+        }
+        match url.scheme() {
+            "https" if url.host().is_some() => Ok(Self(url)),
+            "http" if is_loopback(&url) => Ok(Self(url)),
+            "http" => Err(refuse(&format!(
+                "{url} is not https; plain http is allowed on 127.0.0.1, [::1] and localhost only"
+            ))),
+            _ => Err(refuse(&format!("{url} is not https"))),
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,184 @@
+//! The numbers. They are the contract in every language: append only, never
+//! reuse; a retired number stays as a comment. `tests/data/error-codes.txt`
+//! freezes the list.
+
+use std::ffi::CStr;
+use std::fmt;
+
+macro_rules! error_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $name:literal;)+) => {
+        /// The stable number of an error, grouped by hundreds: 1 use of the
+        /// library, 100 keys, 200 PKCS#11, 400 network, 500 token endpoint.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(i32)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $variant = $number,)+
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name as in the C header, without its prefix: `"PIN_INCORRECT"`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// The same name, NUL-terminated for C.
+            pub fn c_name(self) -> &'static CStr {
+                match self {
+                    $(Self::$variant => const { nul_terminated(concat!($name, "\0")) },)+
+                }
+            }
+
+            /// What the code means, one or more sentences.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),+),)+
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// A fault in segl: a panic was caught at the C ABI. Please report it.
+    Panic = 1, "PANIC";
+    /// An argument that must not be NULL was NULL.
+    NullArgument = 2, "NULL_ARGUMENT";
+    /// A handle was freed already, is of another type, or never was one.
+    InvalidHandle = 3, "INVALID_HANDLE";
+    /// An argument has a value that cannot be used.
+    InvalidArgument = 4, "INVALID_ARGUMENT";
+    /// Text is not valid UTF-8.
+    InvalidUtf8 = 5, "INVALID_UTF8";
+    /// The configuration is wrong; `config_path` names the setting.
+    Config = 6, "CONFIG";
+    /// This build or this key cannot do what was asked.
+    Unsupported = 7, "UNSUPPORTED";
+    /// The call was cancelled.
+    Cancelled = 8, "CANCELLED";
+    /// The call's time ran out.
+    Timeout = 9, "TIMEOUT";
+    /// A callback of the host failed.
+    CallbackFailed = 10, "CALLBACK_FAILED";
+    /// A file could not be read or written.
+    Io = 11, "IO";
+
+    /// A key URI does not follow its grammar, or its parts contradict each other.
+    KeyUri = 100, "KEY_URI";
+    /// No such key.
+    KeyNotFound = 101, "KEY_NOT_FOUND";
+    /// More than one key answers the URI; the message lists them.
+    KeyAmbiguous = 102, "KEY_AMBIGUOUS";
+    /// The key has the wrong type, curve or size for this use.
+    KeyType = 103, "KEY_TYPE";
+    /// The algorithm is unknown, or the key cannot make it.
+    Algorithm = 104, "ALGORITHM";
+    /// A key or certificate file cannot be read as PEM, DER or PKCS#12.
+    KeyFormat = 105, "KEY_FORMAT";
+    /// The passphrase is missing or wrong.
+    Passphrase = 106, "PASSPHRASE";
+    /// A PIN or passphrase source cannot be read, or is not allowed.
+    PinSource = 107, "PIN_SOURCE";
+    /// A certificate cannot be used: unreadable, missing, or not valid now.
+    Certificate = 108, "CERTIFICATE";
+    /// The certificate belongs to another key.
+    CertificateMismatch = 109, "CERTIFICATE_MISMATCH";
+    /// A device returned a signature that does not verify; it was not released.
+    SignatureFault = 110, "SIGNATURE_FAULT";
+    /// A key with this name exists already; nothing was written.
+    KeyExists = 111, "KEY_EXISTS";
+
+    /// The PKCS#11 module cannot be loaded.
+    ModuleLoad = 200, "MODULE_LOAD";
+    /// The PKCS#11 module cannot be initialised.
+    ModuleInit = 201, "MODULE_INIT";
+    /// No token answers the URI; the message lists those present.
+    TokenNotFound = 202, "TOKEN_NOT_FOUND";
+    /// More than one token answers the URI; the message lists them.
+    TokenAmbiguous = 203, "TOKEN_AMBIGUOUS";
+    /// The token needs a PIN and none was given.
+    PinRequired = 204, "PIN_REQUIRED";
+    /// The token refused the PIN. It was tried once and is not tried again.
+    PinIncorrect = 205, "PIN_INCORRECT";
+    /// The token has locked its PIN, or one more wrong try would.
+    PinLocked = 206, "PIN_LOCKED";
+    /// The PIN has expired, must be changed first, or was never set.
+    PinExpired = 207, "PIN_EXPIRED";
+    /// The session with the token was lost.
+    SessionLost = 208, "SESSION_LOST";
+    /// All sessions with the token were busy until the call's time ran out.
+    PoolTimeout = 209, "POOL_TIMEOUT";
+    /// The token or its module reported a fault of its own.
+    Device = 210, "DEVICE";
+    /// The token refuses the mechanism or what the key may do.
+    Mechanism = 211, "MECHANISM";
+
+    /// The server cannot be reached: name look-up, connection or transfer.
+    Network = 400, "NETWORK";
+    /// TLS failed: certificate, name or protocol.
+    Tls = 401, "TLS";
+    /// The answer is larger than allowed.
+    ResponseTooLarge = 402, "RESPONSE_TOO_LARGE";
+    /// The URL is not https, or not a URL.
+    Url = 403, "URL";
+
+    /// `invalid_request`: the token endpoint could not read the request.
+    TokenInvalidRequest = 500, "TOKEN_INVALID_REQUEST";
+    /// `invalid_client`: client authentication failed.
+    TokenInvalidClient = 501, "TOKEN_INVALID_CLIENT";
+    /// `invalid_grant`: the assertion was refused.
+    TokenInvalidGrant = 502, "TOKEN_INVALID_GRANT";
+    /// `unauthorized_client`: the client may not use this grant.
+    TokenUnauthorizedClient = 503, "TOKEN_UNAUTHORIZED_CLIENT";
+    /// `unsupported_grant_type`: the endpoint does not know the grant.
+    TokenUnsupportedGrantType = 504, "TOKEN_UNSUPPORTED_GRANT_TYPE";
+    /// `invalid_scope`: a scope is unknown or not on the client.
+    TokenInvalidScope = 505, "TOKEN_INVALID_SCOPE";
+    /// `invalid_target`: the `resource` is not acceptable (RFC 8707).
+    TokenInvalidTarget = 506, "TOKEN_INVALID_TARGET";
+    /// The client or consumer has not been given access, or has not delegated it.
+    TokenAccessDenied = 507, "TOKEN_ACCESS_DENIED";
+    /// `invalid_authorization_details` (RFC 9396).
+    TokenInvalidAuthorizationDetails = 508, "TOKEN_INVALID_AUTHORIZATION_DETAILS";
+    /// The token endpoint has a fault of its own (HTTP 5xx).
+    TokenServer = 509, "TOKEN_SERVER";
+    /// The token endpoint asks to slow down (HTTP 429).
+    TokenRateLimited = 510, "TOKEN_RATE_LIMITED";
+    /// The answer is not a token response: HTML, not JSON, or a member is missing.
+    TokenBadResponse = 511, "TOKEN_BAD_RESPONSE";
+    /// Another OAuth error; `oauth_error` has its name.
+    TokenOther = 512, "TOKEN_OTHER";
+}
+
+impl ErrorCode {
+    /// The number.
+    pub fn number(self) -> i32 {
+        self as i32
+    }
+
+    /// The code with this number, if there is one.
+    pub fn from_number(number: i32) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.number() == number)
+    }
+}
+
+const fn nul_terminated(name: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(name.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => panic!("a name has a NUL inside"),
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

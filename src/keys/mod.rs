@@ -1,0 +1,171 @@
+//! Keys that sign, wherever they live.
+
+pub mod describe;
+pub mod foreign;
+pub mod generate;
+pub mod jwk;
+pub mod pkcs11;
+pub mod software;
+pub mod uri;
+pub mod x509;
+
+mod ecdsa;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use ecdsa::der_to_jose as ecdsa_der_to_jose;
+pub use foreign::ForeignSigner;
+pub use jwk::PublicJwk;
+pub use pkcs11::{Pkcs11Options, Pkcs11Signer};
+pub use uri::KeyUri;
+pub use x509::{Certificate, OrgNumber};
+
+use crate::alg::Algorithm;
+use crate::call::Call;
+use crate::error::{Error, ErrorCode, Result};
+use crate::secret::Secret;
+
+/// A private key that can sign.
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// The public half. Fixed for the life of the signer.
+    fn public_key(&self) -> &PublicJwk;
+
+    /// Algorithms this key can make, the usual one first. Never empty.
+    fn algorithms(&self) -> &[Algorithm];
+
+    /// Signs `message`, which is not hashed yet. The signature is in JOSE form
+    /// (RFC 7518 section 3): RSA as it is, ECDSA as R‖S. A signature made on a
+    /// device is checked with the public key before it is returned.
+    ///
+    /// # Errors
+    /// `ALGORITHM` when the key cannot make `alg`, otherwise whatever the key's
+    /// home reports.
+    fn sign(&self, alg: Algorithm, message: &[u8], call: &Call) -> Result<Vec<u8>>;
+
+    /// Checks that the key can be used now, by a signature where that is the
+    /// only proof.
+    ///
+    /// # Errors
+    /// As [`Signer::sign`].
+    fn probe(&self, call: &Call) -> Result<()> {
+        self.sign(self.algorithms()[0], b"segl probe", call)
+            .map(|_| ())
+    }
+
+    /// Certificates found beside the key, the key's own first. Empty when there
+    /// are none.
+    fn certificates(&self) -> &[Certificate] {
+        &[]
+    }
+
+    /// Where the key lives and what its home says about it.
+    fn origin(&self) -> Origin;
+}
+
+/// Where a key lives, for people and logs. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Origin {
+    /// `"file"`, `"pkcs11"` or `"foreign"`.
+    pub kind: &'static str,
+    /// The key's URI without secrets, where it has one.
+    pub uri: Option<String>,
+    /// False when the device says that the private key cannot leave it, true
+    /// when it can (always for files), `None` when nobody knows.
+    pub extractable: Option<bool>,
+    /// What the device says of `CKA_SENSITIVE`: the key does not leave it in
+    /// the clear.
+    pub sensitive: Option<bool>,
+    /// What the device says of `CKA_NEVER_EXTRACTABLE`: the key never could
+    /// leave it.
+    pub never_extractable: Option<bool>,
+    /// The token's label, serial, manufacturer and model, for PKCS#11 keys.
+    pub token: Option<String>,
+    /// The PKCS#11 mechanism of each of the signer's algorithms, for example
+    /// `"CKM_ECDSA"`. Empty for other keys.
+    pub mechanisms: Vec<&'static str>,
+}
+
+impl Origin {
+    /// An origin of which nothing but the kind is known.
+    pub fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            uri: None,
+            extractable: None,
+            sensitive: None,
+            never_extractable: None,
+            token: None,
+            mechanisms: Vec::new(),
+        }
+    }
+}
+
+/// Opens the key that `uri` names. A PIN or passphrase given as `secret` goes
+/// before the URI's own `pin-source`.
+///
+/// # Errors
+/// 100 and 200 numbers of [`crate::ErrorCode`].
+pub fn open(uri: &KeyUri, secret: Option<Secret>, call: &Call) -> Result<Arc<dyn Signer>> {
+    open_expecting(uri, secret, None, call)
+}
+
+/// As [`open`], for a key whose public half is known, for example from its
+/// certificate: some tokens do not store it.
+///
+/// # Errors
+/// As [`open`]; `CERTIFICATE_MISMATCH` when the key has another public half.
+pub fn open_expecting(
+    uri: &KeyUri,
+    secret: Option<Secret>,
+    public_key: Option<&PublicJwk>,
+    call: &Call,
+) -> Result<Arc<dyn Signer>> {
+    match uri {
+        KeyUri::File(file) => {
+            let signer = software::SoftwareSigner::open(file, secret)?;
+            if let Some(expected) = public_key.filter(|expected| *expected != signer.public_key()) {
+                return Err(mismatch(expected, signer.public_key()));
+            }
+            Ok(Arc::new(signer))
+        }
+        KeyUri::Pkcs11(token) => {
+            let options = Pkcs11Options {
+                public_key: public_key.cloned(),
+                ..Pkcs11Options::default()
+            };
+            Ok(Arc::new(Pkcs11Signer::open_with(
+                token, secret, &options, call,
+            )?))
+        }
+    }
+}
+
+fn mismatch(expected: &PublicJwk, found: &PublicJwk) -> Error {
+    Error::new(
+        ErrorCode::CertificateMismatch,
+        format!(
+            "the certificate is for the key with thumbprint {}, the private key has {}; \
+             use the certificate that was issued for this key",
+            expected.thumbprint(),
+            found.thumbprint()
+        ),
+    )
+}
+
+/// Refuses an algorithm that the key cannot make.
+pub(crate) fn require_algorithm(signer: &dyn Signer, alg: Algorithm) -> Result<()> {
+    if signer.algorithms().contains(&alg) {
+        return Ok(());
+    }
+    let possible: Vec<_> = signer.algorithms().iter().map(|alg| alg.name()).collect();
+    Err(Error::new(
+        ErrorCode::Algorithm,
+        format!(
+            "the {} key cannot make {alg}; it can make {}",
+            signer.public_key().kty(),
+            possible.join(", ")
+        ),
+    ))
+}
