@@ -5,6 +5,18 @@
 //! the signing input, a *key* signs it, *http* posts it, *token* parses and
 //! caches the answer. `docs/architecture.md` draws the layers and says where a
 //! new key source, profile or API goes.
+//!
+//! ```no_run
+//! use segl::{Call, Config, TokenClient, TokenRequest};
+//!
+//! # fn main() -> segl::Result<()> {
+//! let config = Config::from_file("segl.toml".as_ref())?;
+//! let client = TokenClient::from_config(&config, "lanekassen", &Call::none())?;
+//! let token = client.token(&TokenRequest::default(), &Call::none())?;
+//! println!("valid until {}", token.expires_at());
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(non_ascii_idents)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
@@ -12,17 +24,24 @@
 pub mod alg;
 pub mod call;
 pub mod clock;
+pub mod config;
 pub mod endpoint;
 pub mod error;
 mod file;
 mod fork;
+pub mod http;
+pub mod jws;
 pub mod keys;
 pub mod log;
+pub mod profiles;
 pub mod secret;
+pub mod token;
 
 pub use alg::Algorithm;
 pub use call::{Call, CancelToken};
+pub use config::Config;
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorCode, Result};
 pub use keys::{KeyUri, PublicJwk, Signer};
 pub use secret::Secret;
+pub use token::{Token, TokenClient, TokenRequest};

@@ -1,0 +1,209 @@
+//! `segl.toml`, or the same as JSON: the clients of a program by name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::call::Call;
+use crate::error::{Error, ErrorCode, Result};
+use crate::keys::uri::PinPolicy;
+use crate::profiles::ClientSettings;
+use crate::token::TokenClient;
+
+/// A whole configuration. Unknown settings are errors that name their path.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Clients by the names that the program uses for them.
+    #[serde(default)]
+    pub clients: BTreeMap<String, ClientSettings>,
+    /// What key URIs may do.
+    #[serde(default)]
+    pub security: Security,
+}
+
+/// Switches for what is risky. All are off by default.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// Allows `pin-source=|command` in key URIs.
+    #[serde(default)]
+    pub allow_pin_command: bool,
+    /// Allows `pin-value=…` in key URIs.
+    #[serde(default)]
+    pub allow_pin_value: bool,
+}
+
+impl Config {
+    /// Reads a TOML file, or a JSON file when its name ends in `.json`.
+    ///
+    /// # Errors
+    /// `IO` when it cannot be read, `CONFIG` naming the setting at fault.
+    pub fn from_file(path: &Path) -> Result<Self> {
+        let text = crate::file::read_text(path, "configuration")?;
+        let parsed = match path.extension() {
+            Some(extension) if extension == "json" => Self::from_json(&text),
+            _ => Self::from_toml(&text),
+        };
+        parsed.map_err(|error| error.in_context(path.display()))
+    }
+
+    /// From TOML.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting at fault.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+            not_readable(
+                "TOML",
+                error.message(),
+                error.span().map(|span| line_of(text, span.start)),
+            )
+        })?;
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            let path = error.path().to_string();
+            wrong_setting(&path, error.inner().message())
+        })
+    }
+
+    /// From JSON.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting at fault.
+    pub fn from_json(text: &str) -> Result<Self> {
+        parse_json(text)
+    }
+
+    /// The settings of one client.
+    ///
+    /// # Errors
+    /// `CONFIG` listing the clients there are.
+    pub fn client(&self, name: &str) -> Result<&ClientSettings> {
+        self.clients.get(name).ok_or_else(|| {
+            let names: Vec<_> = self.clients.keys().map(String::as_str).collect();
+            Error::new(
+                ErrorCode::Config,
+                match names.as_slice() {
+                    [] => "the configuration has no clients; add a table [clients.NAME]".to_owned(),
+                    _ => format!(
+                        "the configuration has no client \"{}\"; it has {}",
+                        name.escape_debug(),
+                        names.join(", ")
+                    ),
+                },
+            )
+            .with_details(|details| details.config_path = Some(format!("clients.{name}")))
+        })
+    }
+
+    /// Which PIN sources the key URIs of this configuration may name.
+    pub fn pin_policy(&self) -> PinPolicy {
+        PinPolicy {
+            allow_command: self.security.allow_pin_command,
+            allow_value: self.security.allow_pin_value,
+        }
+    }
+}
+
+impl TokenClient {
+    /// The client called `name` in `config`. Its key is opened; nothing is sent.
+    ///
+    /// # Errors
+    /// `CONFIG` when there is no such client or a setting is wrong, otherwise
+    /// what opening the key reports.
+    pub fn from_config(config: &Config, name: &str, call: &Call) -> Result<Self> {
+        Self::builder(config.client(name)?.clone())
+            .pin_policy(config.pin_policy())
+            .build(call)
+            .map_err(|error| error.in_client(name))
+    }
+}
+
+impl ClientSettings {
+    /// The settings of one client from a JSON object, as under `clients.NAME`.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting at fault.
+    pub fn from_json(text: &str) -> Result<Self> {
+        parse_json(text)
+    }
+}
+
+/// The JSON Schema of the configuration, as in `docs/config.schema.json`.
+///
+/// # Errors
+/// `CONFIG` when it cannot be written.
+pub fn schema() -> Result<String> {
+    serde_json::to_string_pretty(&schemars::schema_for!(Config))
+        .map(|text| text + "\n")
+        .map_err(|source| {
+            Error::new(ErrorCode::Config, "the schema cannot be written").with_source(source)
+        })
+}
+
+fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    // serde would take an array of the values for an object.
+    if !text.trim_start().starts_with('{') {
+        return Err(not_readable("JSON", "it is not an object", None));
+    }
+    let deserializer = &mut serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| {
+        let inner = error.inner();
+        if inner.is_data() {
+            wrong_setting(&error.path().to_string(), &without_position(inner))
+        } else {
+            not_readable("JSON", &without_position(inner), Some(inner.line()))
+        }
+    })?;
+    deserializer
+        .end()
+        .map_err(|error| not_readable("JSON", &without_position(&error), Some(error.line())))?;
+    Ok(value)
+}
+
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+fn wrong_setting(path: &str, problem: &str) -> Error {
+    Error::new(
+        ErrorCode::Config,
+        format!(
+            "the configuration is wrong at \"{path}\": {}",
+            without_text(problem)
+        ),
+    )
+    .with_details(|details| details.config_path = Some(path.to_owned()))
+}
+
+/// serde quotes a text that stands where another type should; it may be a URI
+/// with a PIN.
+fn without_text(problem: &str) -> String {
+    match (problem.find(" string \""), problem.rfind("\", expected")) {
+        (Some(start), Some(end)) if start < end => {
+            format!("{} a text{}", &problem[..start], &problem[end + 1..])
+        }
+        _ => problem.to_owned(),
+    }
+}
+
+fn not_readable(format: &str, problem: &str, line: Option<usize>) -> Error {
+    let place = line
+        .map(|line| format!(" at line {line}"))
+        .unwrap_or_default();
+    Error::new(
+        ErrorCode::Config,
+        format!("the configuration is no valid {format}{place}: {problem}"),
+    )
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}

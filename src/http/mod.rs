@@ -1,0 +1,96 @@
+//! HTTP as segl needs it: one request, one bounded answer.
+
+mod transport;
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+pub use transport::{TransportSettings, UreqTransport};
+
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::error::Result;
+
+/// One request.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// The method, for example `POST`.
+    pub method: &'static str,
+    /// Where to.
+    pub url: Endpoint,
+    /// Name and value, in order. They may hold secrets.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; wiped after use, as it may hold an assertion.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Request {
+    /// A `POST` of `application/x-www-form-urlencoded` that asks for JSON.
+    pub fn post_form(url: Endpoint, form: String) -> Self {
+        Self {
+            method: "POST",
+            url,
+            headers: vec![
+                ("Content-Type", "application/x-www-form-urlencoded".into()),
+                ("Accept", "application/json".into()),
+            ],
+            body: Zeroizing::new(form.into_bytes()),
+        }
+    }
+}
+
+/// Shows neither header values nor the body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {})", self.method, self.url)
+    }
+}
+
+/// One answer, whatever its status.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names (lower case) and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The whole body; wiped after use, as it may hold a token.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Response {
+    /// An answer with these parts.
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers,
+            body: Zeroizing::new(body),
+        }
+    }
+
+    /// The first header with this name, which must be lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(candidate, _)| candidate == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Shows neither header values nor the body.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+/// Sends requests. Redirects are not followed, and every status is an answer.
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Sends one request and waits for the whole answer within the call's bounds.
+    ///
+    /// # Errors
+    /// `NETWORK`, `TLS`, `RESPONSE_TOO_LARGE`, `TIMEOUT` or `CANCELLED`.
+    fn send(&self, request: &Request, call: &Call) -> Result<Response>;
+}

@@ -1,0 +1,197 @@
+//! The settings of one client, as in `segl.toml`.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::values::{ClientId, Scope};
+
+/// The settings of one client. The same words in TOML, in JSON through the C
+/// ABI, and in every binding; unknown ones are refused.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ClientSettings {
+    /// Whose rules apply.
+    pub profile: ProfileName,
+    /// Which environment of the service: sets issuer, audience and endpoint.
+    #[serde(default)]
+    pub environment: Option<Environment>,
+    /// The client's identifier at the service. DNB gives it after registration;
+    /// until then it may be left out for `segl register dnb`.
+    #[serde(default)]
+    pub client_id: Option<ClientId>,
+    /// The URI of the private key: `pkcs11:…` or `file:…`. Left out when the
+    /// program gives a signer of its own.
+    #[serde(default)]
+    pub key: Option<KeySetting>,
+    /// `file:` URI of the certificate (PEM with the chain, or DER) for `x5c`.
+    /// Left out, a certificate beside the key (token object, PKCS#12, PEM) is used.
+    #[serde(default)]
+    pub certificate: Option<KeySetting>,
+    /// What goes into `x5c`: the leaf only (default) or the whole chain.
+    #[serde(default)]
+    pub x5c: Option<X5cForm>,
+    /// Adds `x5t#S256`, the certificate's thumbprint, to the header.
+    #[serde(default)]
+    pub x5t_s256: bool,
+    /// The `kid` under which the public key is registered. DNB's default is the
+    /// RFC 7638 thumbprint.
+    #[serde(default)]
+    pub kid: Option<String>,
+    /// Leaves `kid` out of the assertion's header (profile `dnb` only).
+    #[serde(default)]
+    pub omit_kid: bool,
+    /// The signature algorithm; the key's usual one when left out.
+    #[serde(default)]
+    pub alg: Option<String>,
+    /// The `typ` header. An empty text leaves it out.
+    #[serde(default)]
+    pub typ: Option<String>,
+    /// Scopes of every token, unless a request names its own.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
+    /// `resource` (RFC 8707) of every token, unless a request names its own.
+    #[serde(default)]
+    pub resource: Vec<String>,
+    /// Organisation number of the consumer on whose behalf tokens are requested
+    /// (Maskinporten delegation), unless a request names its own.
+    #[serde(default)]
+    pub consumer_org: Option<String>,
+    /// The authorisation server's issuer identifier, instead of the environment's.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// The `aud` claim, instead of the service's usual one.
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// Whether `aud` is a string or an array of one.
+    #[serde(default)]
+    pub audience_form: Option<AudienceForm>,
+    /// Whether `resource` is an array (default) or, when there is one, a string.
+    #[serde(default)]
+    pub resource_form: Option<AudienceForm>,
+    /// The token endpoint, instead of the environment's.
+    #[serde(default)]
+    pub token_endpoint: Option<String>,
+    /// Life of an assertion, `exp - iat`, in seconds.
+    #[serde(default)]
+    pub lifetime_seconds: Option<u32>,
+    /// Adds `nbf`, equal to `iat`. Off by default.
+    #[serde(default)]
+    pub nbf: bool,
+    /// The form of `jti`.
+    #[serde(default)]
+    pub jti: Option<JtiForm>,
+    /// How the assertion is used (profile `generic` only).
+    #[serde(default)]
+    pub grant: Option<Grant>,
+    /// Sends `client_id` as a form parameter too (client assertions only).
+    #[serde(default)]
+    pub send_client_id: bool,
+    /// `aud` of the registration JWT (profile `dnb` only).
+    #[serde(default)]
+    pub registration_audience: Option<String>,
+    /// Life of the registration JWT in seconds, at most 30 days (profile `dnb` only).
+    #[serde(default)]
+    pub registration_lifetime_seconds: Option<u32>,
+    /// Time for one exchange with the token endpoint in milliseconds, when the
+    /// call sets none. Default 30,000.
+    #[serde(default)]
+    pub timeout_ms: Option<u32>,
+    /// Time for the name look-up, and again for connection and TLS, in
+    /// milliseconds. Default 5,000.
+    #[serde(default)]
+    pub connect_timeout_ms: Option<u32>,
+}
+
+/// A key or certificate URI as it stands in the settings. It may hold a PIN, so
+/// its memory is wiped and `Debug` shows nothing of it.
+#[derive(Clone, Deserialize, JsonSchema)]
+#[schemars(with = "String")]
+pub struct KeySetting(Zeroizing<String>);
+
+impl KeySetting {
+    /// The URI's text. It must not be logged.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeySetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[key URI]")
+    }
+}
+
+/// The services that segl knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ProfileName {
+    /// Maskinporten's JWT grant.
+    Maskinporten,
+    /// DNB's client assertion and client registration.
+    Dnb,
+    /// Any RFC 7523 server.
+    Generic,
+}
+
+/// An environment of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Environment {
+    /// The service's test environment.
+    Test,
+    /// Production.
+    Prod,
+}
+
+/// How much of the certificate chain goes into `x5c`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum X5cForm {
+    /// The certificate of the key only.
+    Leaf,
+    /// That certificate and its issuers, in order.
+    Chain,
+    /// No `x5c`, even when a certificate is beside the key.
+    None,
+}
+
+/// A claim that servers want as a string or as an array of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AudienceForm {
+    /// `"a"`
+    String,
+    /// `["a"]`
+    Array,
+}
+
+/// The form of `jti`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum JtiForm {
+    /// A random UUID (version 4).
+    Uuid,
+    /// The 16 bytes of a random UUID in base64url, 22 characters.
+    Base64url,
+}
+
+/// How an assertion is used (RFC 7523).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Grant {
+    /// As an authorisation grant (section 2.1).
+    JwtBearer,
+    /// As client authentication (section 2.2, `private_key_jwt`) for the grant
+    /// `client_credentials`.
+    ClientCredentials,
+}

@@ -1,0 +1,189 @@
+//! What each service wants in an assertion: constants, claims and rules, one
+//! file a service.
+
+mod claims;
+mod client_settings;
+mod dnb;
+mod generic;
+mod key_reference;
+mod maskinporten;
+mod maskinporten_errors;
+mod request;
+mod values;
+
+use std::fmt;
+
+pub use client_settings::{
+    AudienceForm, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName, X5cForm,
+};
+pub use key_reference::certificates;
+pub use request::{AuthorizationDetail, TokenRequest};
+pub use values::{ClientId, PersonId, Scope};
+
+use serde_json::{Map, Value};
+
+use crate::clock::UnixTime;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorCode, Result};
+use crate::jws::Header;
+use crate::keys::{Certificate, Signer};
+
+/// One service's rules for one client.
+pub trait Profile: fmt::Debug + Send + Sync {
+    /// The name in configuration, for example `"maskinporten"`.
+    fn name(&self) -> &'static str;
+
+    /// Where tokens are requested.
+    fn token_endpoint(&self) -> &Endpoint;
+
+    /// The header of every assertion.
+    fn header(&self) -> &Header;
+
+    /// The claims of an assertion made at `now`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when the request has something that the service
+    /// would refuse.
+    fn claims(&self, request: &TokenRequest, now: UnixTime) -> Result<Map<String, Value>>;
+
+    /// The form parameters that carry `assertion` to the token endpoint, in order.
+    fn form(&self, assertion: &str, request: &TokenRequest) -> Vec<(&'static str, String)>;
+
+    /// Header and claims of a JWT that registers the client's key, made at `now`.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` when the service has no such JWT.
+    fn registration(&self, _now: UnixTime) -> Result<(Header, Map<String, Value>)> {
+        Err(Error::new(
+            ErrorCode::Unsupported,
+            format!(
+                "profile {} has no registration JWT; register the public key from `segl jwk`",
+                self.name()
+            ),
+        ))
+    }
+
+    /// What a refusal by this service means and what to do, if it is known.
+    /// `provider_code` is the service's own code; `description` its text.
+    fn explain(&self, _provider_code: Option<&str>, _description: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// The profile that `settings` names, for the key of `signer`. `certificates`
+/// are those of [`certificates`]; without them, those beside the key count.
+///
+/// # Errors
+/// `CONFIG` naming the setting at fault, `KEY_TYPE` when the service cannot use
+/// the key, `CERTIFICATE` or `CERTIFICATE_MISMATCH` for the certificate.
+pub fn build(
+    settings: &ClientSettings,
+    certificates: Option<&[Certificate]>,
+    signer: &dyn Signer,
+    now: UnixTime,
+) -> Result<Box<dyn Profile>> {
+    Ok(match settings.profile {
+        ProfileName::Maskinporten => Box::new(maskinporten::Maskinporten::new(
+            settings,
+            certificates,
+            signer,
+            now,
+        )?),
+        ProfileName::Dnb => Box::new(dnb::Dnb::new(settings, signer)?),
+        ProfileName::Generic => {
+            Box::new(generic::Generic::new(settings, certificates, signer, now)?)
+        }
+    })
+}
+
+/// The form of an assertion used as a grant (RFC 7523 section 2.1).
+fn jwt_bearer_form(assertion: &str) -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned(),
+        ),
+        ("assertion", assertion.to_owned()),
+    ]
+}
+
+/// The form of an assertion used as client authentication (RFC 7523 section
+/// 2.2), parameters in the order of DNB's sample.
+fn client_assertion_form(
+    assertion: &str,
+    client_id: Option<&ClientId>,
+    scope: String,
+) -> Vec<(&'static str, String)> {
+    let mut form = vec![
+        ("client_assertion", assertion.to_owned()),
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned(),
+        ),
+    ];
+    if let Some(client_id) = client_id {
+        form.push(("client_id", client_id.as_str().to_owned()));
+    }
+    form.push(("grant_type", "client_credentials".to_owned()));
+    if !scope.is_empty() {
+        form.push(("scope", scope));
+    }
+    form
+}
+
+/// Refuses settings that this profile does not know.
+fn refuse_settings(profile: &str, present: &[(&str, bool)]) -> Result<()> {
+    match present.iter().find(|(_, is_set)| *is_set) {
+        None => Ok(()),
+        Some((setting, _)) => Err(setting_error(
+            setting,
+            format_args!("has no meaning for profile {profile}; leave it out"),
+        )),
+    }
+}
+
+/// Refuses what only Maskinporten grants can carry.
+fn refuse_grant_members(profile: &str, request: &TokenRequest) -> Result<()> {
+    let present = [
+        ("consumer_org", request.consumer_org.is_some()),
+        ("iss_onbehalfof", request.iss_onbehalfof.is_some()),
+        ("pid", request.pid.is_some()),
+    ];
+    match present.iter().find(|(_, is_set)| *is_set) {
+        None => Ok(()),
+        Some((member, _)) => Err(Error::new(
+            ErrorCode::InvalidArgument,
+            format!(
+                "the token request has \"{member}\", which profile {profile} cannot carry; leave it out"
+            ),
+        )),
+    }
+}
+
+/// The client's identifier.
+fn client_id(settings: &ClientSettings) -> Result<&ClientId> {
+    settings.client_id.as_ref().ok_or_else(missing_client_id)
+}
+
+fn missing_client_id() -> Error {
+    setting_error(
+        "client_id",
+        "is missing; copy it from where the client was registered",
+    )
+}
+
+/// A URL from the setting called `setting`, or from a constant.
+fn endpoint(setting: &str, url: &str) -> Result<Endpoint> {
+    url.parse().map_err(|error: Error| {
+        error.with_details(|details| details.config_path = Some(setting.to_owned()))
+    })
+}
+
+/// An error about one setting of a client.
+fn setting_error(setting: &str, problem: impl fmt::Display) -> Error {
+    Error::new(
+        ErrorCode::Config,
+        format!("setting \"{setting}\" {problem}"),
+    )
+    .with_details(|details| details.config_path = Some(setting.to_owned()))
+}

@@ -1,0 +1,175 @@
+//! Refusals of the token endpoint (RFC 6749 section 5.2), with the provider's
+//! own codes.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::response::content_type;
+use crate::error::{Error, ErrorCode};
+use crate::http::Response;
+use crate::profiles::Profile;
+
+#[derive(Default, Deserialize)]
+struct Wire {
+    error: Option<String>,
+    error_description: Option<String>,
+    error_uri: Option<String>,
+}
+
+/// The error that an answer with a status other than 200 means.
+pub(super) fn from_response(response: &Response, profile: &dyn Profile) -> Error {
+    let wire: Wire = serde_json::from_slice(&response.body).unwrap_or_default();
+    let retry_after = retry_after(response);
+    let status = response.status;
+    let who = format!(
+        "{} ({})",
+        profile.name(),
+        profile.token_endpoint().authority()
+    );
+    let description = wire.error_description.as_deref().map(clean);
+    let provider_code = provider_code(&wire);
+    let code = code(status, wire.error.as_deref());
+    let remedy = profile
+        .explain(
+            provider_code.as_deref(),
+            description.as_deref().unwrap_or_default(),
+        )
+        .or_else(|| general_remedy(code));
+    let mut message = match &wire.error {
+        Some(error) => format!("{who} refused the token request: {}", clean(error)),
+        None => format!(
+            "{who} answered HTTP {status} with {}",
+            content_type(response)
+        ),
+    };
+    if let Some(provider_code) = &provider_code {
+        message.push_str(&format!(", {provider_code}"));
+    }
+    if let Some(description) = &description {
+        message.push_str(&format!(" ({description})"));
+    }
+    if let Some(remedy) = remedy {
+        message.push_str(&format!("; {remedy}"));
+    }
+    let trace_id = wire.error_description.as_deref().and_then(trace_id);
+    Error::new(code, message).with_details(|details| {
+        details.retryable = matches!(code, ErrorCode::TokenServer | ErrorCode::TokenRateLimited);
+        details.retry_after = retry_after;
+        details.http_status = Some(status);
+        details.oauth_error = wire.error.as_deref().map(clean);
+        details.oauth_error_description = description;
+        details.error_uri = wire.error_uri.as_deref().map(clean);
+        details.provider_code = provider_code;
+        details.trace_id = trace_id;
+    })
+}
+
+fn code(status: u16, error: Option<&str>) -> ErrorCode {
+    match (status, error) {
+        (429, _) => ErrorCode::TokenRateLimited,
+        (500..=599, _) => ErrorCode::TokenServer,
+        (_, Some("invalid_request")) => ErrorCode::TokenInvalidRequest,
+        (_, Some("invalid_client")) => ErrorCode::TokenInvalidClient,
+        (_, Some("invalid_grant")) => ErrorCode::TokenInvalidGrant,
+        (_, Some("unauthorized_client")) => ErrorCode::TokenUnauthorizedClient,
+        (_, Some("unsupported_grant_type")) => ErrorCode::TokenUnsupportedGrantType,
+        (_, Some("invalid_scope")) => ErrorCode::TokenInvalidScope,
+        (_, Some("invalid_target")) => ErrorCode::TokenInvalidTarget,
+        (_, Some("access_denied" | "forbidden")) => ErrorCode::TokenAccessDenied,
+        (_, Some("invalid_authorization_details" | "invalid_altinn_customer_configuration")) => {
+            ErrorCode::TokenInvalidAuthorizationDetails
+        }
+        (_, Some("temporarily_unavailable" | "server_error")) => ErrorCode::TokenServer,
+        (_, Some(_)) => ErrorCode::TokenOther,
+        (_, None) => ErrorCode::TokenBadResponse,
+    }
+}
+
+fn general_remedy(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::TokenRateLimited => "ask for fewer tokens and use each until it expires",
+        ErrorCode::TokenServer => "the fault is the server's; try again later",
+        ErrorCode::TokenInvalidClient => {
+            "check client_id, that this key is registered under its kid, and that audience is what the server wants"
+        }
+        ErrorCode::TokenInvalidScope => "check that each scope is granted to this client",
+        ErrorCode::TokenBadResponse => "is the token endpoint right, or is a proxy in the way?",
+        _ => return None,
+    })
+}
+
+/// `MP-122` from `error_uri` (`…/errors/MP-122`) or from the description.
+fn provider_code(wire: &Wire) -> Option<String> {
+    let from_uri = wire
+        .error_uri
+        .as_deref()
+        .and_then(|uri| uri.rsplit('/').next())
+        .filter(|code| is_provider_code(code));
+    let from_text = || {
+        wire.error_description
+            .as_deref()?
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .find(|word| is_provider_code(word))
+    };
+    from_uri.or_else(from_text).map(str::to_owned)
+}
+
+fn is_provider_code(text: &str) -> bool {
+    text.strip_prefix("MP-")
+        .is_some_and(|number| number.len() == 3 && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// The id in `(trace_id: …)`, or `(correlation id: …)` of older answers.
+fn trace_id(description: &str) -> Option<String> {
+    ["trace_id: ", "correlation id: "].iter().find_map(|label| {
+        let rest = description.split(label).nth(1)?;
+        let id = rest.split(')').next()?.trim();
+        let is_id = (1..=64).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (is_id && !is_person(id)).then(|| id.to_owned())
+    })
+}
+
+/// Eleven digits may identify a person.
+fn is_person(text: &str) -> bool {
+    text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.header("retry-after")?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// A server's text as it may be shown: one line, at most 500 characters, without
+/// runs of 11 digits, which may identify a person.
+fn clean(text: &str) -> String {
+    let redacted = redact(text);
+    let line = redacted.chars().take(500);
+    line.map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+fn redact(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let digits = rest[start..]
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len() - start);
+        let (before, number) = rest.split_at(start);
+        let (number, after) = number.split_at(digits);
+        // Digits within a word, such as a trace id, are no person's.
+        let in_word = before.ends_with(|c: char| c.is_ascii_alphabetic())
+            || after.starts_with(|c: char| c.is_ascii_alphabetic());
+        shown.push_str(before);
+        shown.push_str(match is_person(number) && !in_word {
+            true => "[redacted]",
+            false => number,
+        });
+        rest = after;
+    }
+    shown.push_str(rest);
+    shown
+}
