@@ -37,6 +37,9 @@ pub mod profiles;
 pub mod secret;
 pub mod token;
 
+#[cfg(feature = "simulator")]
+pub mod simulator;
+
 pub use alg::Algorithm;
 pub use call::{Call, CancelToken};
 pub use config::Config;

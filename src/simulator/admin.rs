@@ -1,0 +1,141 @@
+//! What a test or a demonstration changes while the simulator runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State as Extract;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::config::parse_json;
+use super::form::media_type;
+use super::outage::Outage;
+use super::state::State;
+use super::{dnb, maskinporten, reply};
+use crate::error::{Error, ErrorCode, Result};
+use crate::keys::Certificate;
+
+pub(super) fn routes() -> Router<Arc<State>> {
+    Router::new()
+        .route("/admin/maskinporten/clients", post(maskinporten_client))
+        .route("/admin/maskinporten/scopes", post(maskinporten_scopes))
+        .route(
+            "/admin/maskinporten/trusted-certificates",
+            post(trusted_certificates),
+        )
+        .route("/admin/dnb/clients", post(dnb_client))
+        .route("/admin/dnb/register", post(dnb_register))
+        .route("/admin/outage", post(begin_outage).delete(end_outage))
+        .route("/admin/requests", get(requests))
+}
+
+async fn maskinporten_client(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(read::<maskinporten::Client>(&headers, &body).map(|client| {
+        let client_id = client.client_id.clone();
+        state.maskinporten.put_client(client, state.now());
+        json!({ "client_id": client_id })
+    }))
+}
+
+async fn maskinporten_scopes(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(
+        read::<BTreeMap<String, maskinporten::Scope>>(&headers, &body).map(|scopes| {
+            let names: Vec<_> = scopes.keys().cloned().collect();
+            state.maskinporten.put_scopes(scopes);
+            json!({ "scopes": names })
+        }),
+    )
+}
+
+async fn trusted_certificates(Extract(state): Extract<Arc<State>>, body: Bytes) -> Response {
+    answer(Certificate::read_chain(&body).map(|certificates| {
+        let subjects: Vec<_> = certificates.iter().map(Certificate::subject).collect();
+        state.maskinporten.trust(certificates);
+        json!({ "trusted": subjects })
+    }))
+}
+
+async fn dnb_client(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(read::<dnb::Client>(&headers, &body).map(|client| {
+        let client_id = client.client_id.clone();
+        state.dnb.put_client(client, state.now());
+        json!({ "client_id": client_id })
+    }))
+}
+
+async fn dnb_register(Extract(state): Extract<Arc<State>>, uri: Uri, body: String) -> Response {
+    let query = uri.query().unwrap_or("");
+    let client_id = form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "client_id")
+        .map(|(_, value)| value.into_owned());
+    state.dnb.register(&body, client_id.as_deref(), state.now())
+}
+
+async fn begin_outage(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match read::<Outage>(&headers, &body) {
+        Ok(outage) => {
+            state.outages.set(Some(outage));
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(error) => refuse(&error),
+    }
+}
+
+async fn end_outage(Extract(state): Extract<Arc<State>>) -> Response {
+    state.outages.set(None);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn requests(Extract(state): Extract<Arc<State>>) -> Response {
+    reply::json(StatusCode::OK, &state.requests())
+}
+
+/// The body as JSON. Its media type is required, so that no web page can post
+/// here without the browser asking first.
+fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T> {
+    if media_type(headers) != Some("application/json") {
+        return Err(Error::new(
+            ErrorCode::Config,
+            "Content-Type must be application/json",
+        ));
+    }
+    parse_json(body)
+}
+
+fn answer(result: Result<serde_json::Value>) -> Response {
+    match result {
+        Ok(body) => reply::json(StatusCode::CREATED, &body),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &Error) -> Response {
+    let body = json!({
+        "error": error.code().name(),
+        "error_description": error.message(),
+        "path": error.details().config_path,
+    });
+    reply::json(StatusCode::BAD_REQUEST, &body)
+}

@@ -1,0 +1,96 @@
+//! Compact JWS (RFC 7515 section 7.1), read without any leniency.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::alg::Algorithm;
+use crate::keys::PublicJwk;
+
+/// A compact JWS whose payload is a JSON object. Its signature is not checked
+/// yet.
+pub(super) struct Jws<'a> {
+    pub(super) header: Map<String, Value>,
+    pub(super) claims: Map<String, Value>,
+    signing_input: &'a str,
+    signature: Vec<u8>,
+}
+
+impl<'a> Jws<'a> {
+    /// Splits and decodes `text`. The error says what is malformed.
+    pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
+        let (signing_input, signature) = text.rsplit_once('.').ok_or("it has no three parts")?;
+        let (header, payload) = signing_input
+            .split_once('.')
+            .filter(|(_, payload)| !payload.contains('.'))
+            .ok_or("it has no three parts")?;
+        let header = object(header).ok_or("its header is no JSON object in base64url")?;
+        if header.contains_key("crit") || header.contains_key("b64") {
+            return Err("its header has a critical extension");
+        }
+        Ok(Self {
+            header,
+            claims: object(payload).ok_or("its payload is no JSON object in base64url")?,
+            signing_input,
+            signature: URL_SAFE_NO_PAD
+                .decode(signature)
+                .map_err(|_| "its signature is not base64url")?,
+        })
+    }
+
+    /// The `alg` of the header, if it is one of `allowed`.
+    pub(super) fn algorithm(&self, allowed: &[Algorithm]) -> Option<Algorithm> {
+        let name = self.header.get("alg")?.as_str()?;
+        allowed.iter().copied().find(|alg| alg.name() == name)
+    }
+
+    /// True when `key` made the signature with `alg`.
+    pub(super) fn is_signed_by(&self, key: &PublicJwk, alg: Algorithm) -> bool {
+        key.verify(alg, self.signing_input.as_bytes(), &self.signature)
+    }
+
+    /// What is signed: header and payload, in their encoded form.
+    pub(super) fn signing_input(&self) -> &str {
+        self.signing_input
+    }
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
+    serde_json::from_slice(&json)
+        .ok()
+        .map(|UniqueObject(object)| object)
+}
+
+/// A JSON object that names each member once. RFC 7515 section 4 and RFC 7519
+/// section 4 leave the choice between refusing duplicates and taking the last.
+struct UniqueObject(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for UniqueObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = UniqueObject;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<UniqueObject, A::Error> {
+                let mut object = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if object.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a member is given twice"));
+                    }
+                }
+                Ok(UniqueObject(object))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}

@@ -1,0 +1,182 @@
+//! What is registered at Maskinporten and, for delegations, system users and
+//! consents, at Altinn.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use serde_json::Value;
+
+use super::super::config::{optional_org_number, optional_org_numbers, org_number};
+use super::super::key_set::{KeySet, RegisteredKey};
+use crate::keys::{Certificate, OrgNumber};
+
+/// Settings of the issuer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in super::super) struct MaskinportenConfig {
+    /// Most seconds from `iat` to `exp` of a grant.
+    pub(super) max_lifetime: i64,
+    pub(super) trusted_certificates: Certificates,
+    pub(super) tolerated_claims: Vec<String>,
+    pub(super) scopes: BTreeMap<String, Scope>,
+    pub(super) clients: Vec<Client>,
+}
+
+impl Default for MaskinportenConfig {
+    fn default() -> Self {
+        Self {
+            max_lifetime: 120,
+            trusted_certificates: Certificates::default(),
+            tolerated_claims: Vec::new(),
+            scopes: BTreeMap::new(),
+            clients: Vec::new(),
+        }
+    }
+}
+
+/// PEM texts, each with one or more certificates.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Certificates(pub(super) Vec<Certificate>);
+
+impl<'de> Deserialize<'de> for Certificates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut certificates = Vec::new();
+        for pem in Vec::<String>::deserialize(deserializer)? {
+            certificates.extend(Certificate::read_chain(pem.as_bytes()).map_err(D::Error::custom)?);
+        }
+        Ok(Self(certificates))
+    }
+}
+
+/// A client in the self-service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in super::super) struct Client {
+    pub(in super::super) client_id: String,
+    /// The organisation that owns it.
+    #[serde(deserialize_with = "org_number")]
+    pub(super) orgno: OrgNumber,
+    /// Registered keys. `None`: it sends an enterprise certificate.
+    #[serde(default, deserialize_with = "registered_keys")]
+    pub(super) jwks: Option<KeySet>,
+    pub(super) scopes: Vec<String>,
+    /// Seconds.
+    #[serde(default = "default_lifetime", deserialize_with = "lifetime")]
+    pub(super) access_token_lifetime: i64,
+    #[serde(default)]
+    pub(super) delegations: Vec<Delegation>,
+    #[serde(default)]
+    pub(super) system_users: Vec<SystemUser>,
+    #[serde(default)]
+    pub(super) consents: Vec<Consent>,
+}
+
+/// `consumer` lets the client's organisation use `scopes` for it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Delegation {
+    #[serde(deserialize_with = "org_number")]
+    pub(super) consumer: OrgNumber,
+    pub(super) scopes: Vec<String>,
+}
+
+/// A system user of the organisation `orgno` for the client's system.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SystemUser {
+    #[serde(deserialize_with = "org_number")]
+    pub(super) orgno: OrgNumber,
+    /// `None`: the orgno, as Altinn sets it.
+    pub(super) external_ref: Option<String>,
+    pub(super) systemuser_id: String,
+    pub(super) system_id: String,
+}
+
+/// A consent that was given in Altinn 3.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consent {
+    pub(super) id: String,
+    /// `urn:altinn:person:identifier-no:…` or
+    /// `urn:altinn:organization:identifier-no:…`.
+    pub(super) from: String,
+    /// `None`: the client's organisation.
+    #[serde(default, deserialize_with = "optional_org_number")]
+    pub(super) to: Option<OrgNumber>,
+    /// Seconds since 1970.
+    pub(super) consented: i64,
+    /// Seconds since 1970.
+    pub(super) valid_to: i64,
+    pub(super) consent_rights: Vec<Value>,
+}
+
+/// A scope, where it is not open to every consumer of Maskinporten.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in super::super) struct Scope {
+    pub(super) integration_types: Vec<String>,
+    /// Who has been granted access. `None`: everybody.
+    #[serde(deserialize_with = "optional_org_numbers")]
+    pub(super) consumers: Option<Vec<OrgNumber>>,
+    /// Most seconds that a token lives.
+    pub(super) at_max_age: Option<i64>,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            integration_types: vec!["maskinporten".to_owned()],
+            consumers: None,
+            at_max_age: None,
+        }
+    }
+}
+
+fn default_lifetime() -> i64 {
+    120
+}
+
+fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let seconds = i64::deserialize(deserializer)?;
+    if (1..=7200).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err(D::Error::custom(
+            "access_token_lifetime is from 1 to 7200 seconds",
+        ))
+    }
+}
+
+/// The rules of the self-service API: at most five RSA keys, each with `kid`,
+/// `use` and `alg`.
+fn registered_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<KeySet>, D::Error> {
+    let keys = KeySet::deserialize(deserializer)?;
+    if keys.len() > 5 {
+        return Err(D::Error::custom("a client has at most 5 keys"));
+    }
+    for key in keys.iter() {
+        check_key(key).map_err(D::Error::custom)?;
+    }
+    Ok(Some(keys))
+}
+
+fn check_key(key: &RegisteredKey) -> Result<(), String> {
+    let kid_is_plain = key
+        .kid
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    if key.kid.is_empty() || !kid_is_plain {
+        return Err("a kid consists of letters, digits, '.', '_' and '-'".to_owned());
+    }
+    if key.key.kty() != "RSA" {
+        return Err(format!("{key} is no RSA key; Maskinporten takes no other"));
+    }
+    if key.key_use.as_deref() != Some("sig") {
+        return Err(format!("{key} needs \"use\":\"sig\""));
+    }
+    if !matches!(key.alg.as_deref(), Some("RS256" | "RS384" | "RS512")) {
+        return Err(format!("{key} needs \"alg\": RS256, RS384 or RS512"));
+    }
+    Ok(())
+}

@@ -1,0 +1,354 @@
+//! The token client against the simulator, over HTTP: what works, and what each
+//! refusal becomes.
+#![cfg(feature = "simulator")]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use openssl::nid::Nid;
+use serde_json::json;
+
+use segl::clock::{FixedClock, UnixTime};
+use segl::profiles::ClientSettings;
+use segl::simulator::{Outage, OutageKind, RunningSimulator, Simulator, SimulatorConfig};
+use segl::{Call, Error, ErrorCode, Signer, TokenClient, TokenRequest};
+use support::{OrgId, certificate, p256_key, rsa_key, signer};
+
+const ORG: &str = "910753614";
+
+struct Setup {
+    simulator: RunningSimulator,
+    folder: tempfile::TempDir,
+}
+
+/// A simulator that knows three clients of one organisation: `keyed` with a
+/// registered key, `certified` with a certificate, and `bank` at DNB.
+fn setup() -> Setup {
+    let folder = tempfile::tempdir().unwrap();
+    let ca_key = support::ec_key(Nid::X9_62_PRIME256V1);
+    let ca = certificate(&ca_key, None, &OrgId::Nothing, 100);
+    for (name, org) in [("leaf.pem", ORG), ("stranger.pem", "974760673")] {
+        let x509 = certificate(
+            &rsa_key(),
+            Some((&ca_key, &ca)),
+            &OrgId::SerialNumber(org),
+            100,
+        );
+        std::fs::write(folder.path().join(name), x509.to_pem().unwrap()).unwrap();
+    }
+    let rsa = signer(&rsa_key());
+    let ec = signer(&p256_key());
+    let set = |signer: &Arc<dyn Signer>, kid: &str| {
+        json!({"keys": [signer.public_key().to_registration(kid, signer.algorithms()[0])]})
+            .to_string()
+    };
+    let config = format!(
+        r#"
+        [maskinporten]
+        trusted_certificates = ['''{ca}''']
+        [maskinporten.scopes."a:closed"]
+        consumers = ["974760673"]
+        [maskinporten.scopes."a:other"]
+        integration_types = ["idporten"]
+        [[maskinporten.clients]]
+        client_id = "keyed"
+        orgno = "{ORG}"
+        scopes = ["a:b", "a:closed", "a:other"]
+        jwks = '{rsa}'
+        [[maskinporten.clients]]
+        client_id = "certified"
+        orgno = "{ORG}"
+        scopes = ["a:b"]
+        [[dnb.clients]]
+        client_id = "bank"
+        scopes = ["s"]
+        jwks = '{ec}'
+        "#,
+        ca = String::from_utf8(ca.to_pem().unwrap()).unwrap(),
+        rsa = set(&rsa, "registered"),
+        ec = set(&ec, ec.public_key().thumbprint()),
+    );
+    let config = SimulatorConfig::from_toml(&config).unwrap();
+    Setup {
+        simulator: Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap(),
+        folder,
+    }
+}
+
+impl Setup {
+    /// A Maskinporten client with settings that override the good ones.
+    fn maskinporten(&self, overrides: serde_json::Value, skew: i64) -> TokenClient {
+        let urls = self.simulator.urls();
+        let mut settings = json!({
+            "profile": "maskinporten", "issuer": urls.maskinporten_issuer,
+            "client_id": "keyed", "kid": "registered", "scopes": ["a:b"],
+        });
+        for (name, value) in overrides.as_object().unwrap() {
+            match value {
+                serde_json::Value::Null => settings.as_object_mut().unwrap().remove(name),
+                value => settings
+                    .as_object_mut()
+                    .unwrap()
+                    .insert(name.clone(), value.clone()),
+            };
+        }
+        let clock = FixedClock::new(UnixTime::from_seconds(support::now() + skew));
+        TokenClient::builder(ClientSettings::from_json(&settings.to_string()).unwrap())
+            .signer(signer(&rsa_key()))
+            .clock(Arc::new(clock))
+            .build(&Call::none())
+            .unwrap()
+    }
+
+    fn refusal(&self, overrides: serde_json::Value, request: &str) -> Error {
+        let client = self.maskinporten(overrides, 0);
+        let request = TokenRequest::from_json(request).unwrap();
+        client.token(&request, &Call::none()).unwrap_err()
+    }
+
+    fn certificate_uri(&self, name: &str) -> String {
+        format!("file:{}", self.folder.path().join(name).display())
+    }
+
+    fn outage(&self, kind: OutageKind) -> Result<Arc<segl::Token>, Error> {
+        self.simulator.set_outage(Some(Outage::new(kind).times(1)));
+        let client = self.maskinporten(json!({}), 0);
+        client.token(
+            &TokenRequest::default(),
+            &Call::within(Duration::from_secs(20)),
+        )
+    }
+}
+
+#[test]
+fn tokens_come_with_kid_with_x5c_and_from_dnb() {
+    let setup = setup();
+    let keyed = setup.maskinporten(json!({}), 0);
+    let certified = setup.maskinporten(
+        json!({"client_id": "certified", "kid": null, "certificate": setup.certificate_uri("leaf.pem")}),
+        0,
+    );
+    let dnb = json!({"profile": "dnb", "client_id": "bank", "scopes": ["s"],
+                     "token_endpoint": setup.simulator.urls().dnb_token_endpoint});
+    let dnb = TokenClient::builder(ClientSettings::from_json(&dnb.to_string()).unwrap())
+        .signer(signer(&p256_key()))
+        .build(&Call::none())
+        .unwrap();
+    for client in [&keyed, &certified, &dnb] {
+        let token = client
+            .token(&TokenRequest::default(), &Call::none())
+            .unwrap();
+        let claims = segl::jws::decode(token.access_token()).unwrap().claims;
+        assert_eq!(
+            claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+            {
+                let response: serde_json::Value =
+                    serde_json::from_str(token.response_json()).unwrap();
+                response["expires_in"].as_i64().unwrap()
+            }
+        );
+        client
+            .token(&TokenRequest::default(), &Call::none())
+            .unwrap();
+    }
+    let requests = setup.simulator.requests();
+    assert_eq!(
+        (requests.maskinporten_token, requests.dnb_token),
+        (2, 1),
+        "the second came from the cache"
+    );
+}
+
+#[test]
+fn each_refusal_keeps_its_code_and_says_what_to_do() {
+    let setup = setup();
+    let certificate = |name| json!({"client_id": "certified", "kid": null, "certificate": setup.certificate_uri(name)});
+    let plain = "{}";
+    let cases = [
+        (
+            json!({"client_id": "nobody"}),
+            plain,
+            "MP-100",
+            ErrorCode::TokenInvalidGrant,
+            "check client_id",
+        ),
+        (
+            json!({"audience": "https://maskinporten.no"}),
+            plain,
+            "MP-110",
+            ErrorCode::TokenInvalidGrant,
+            "final slash",
+        ),
+        (
+            certificate("stranger.pem"),
+            plain,
+            "MP-122",
+            ErrorCode::TokenInvalidGrant,
+            "organisation number",
+        ),
+        (
+            json!({}),
+            r#"{"scopes":["a:unknown"]}"#,
+            "MP-200",
+            ErrorCode::TokenInvalidScope,
+            "not on the client",
+        ),
+        (
+            json!({}),
+            r#"{"scopes":["a:other"]}"#,
+            "MP-201",
+            ErrorCode::TokenInvalidScope,
+            "integration type",
+        ),
+        (
+            json!({}),
+            r#"{"scopes":["a:closed"]}"#,
+            "MP-250",
+            ErrorCode::TokenAccessDenied,
+            "API's owner",
+        ),
+        (
+            json!({}),
+            r#"{"consumer_org":"974760673"}"#,
+            "MP-251",
+            ErrorCode::TokenAccessDenied,
+            "Altinn",
+        ),
+        (
+            json!({}),
+            r#"{"authorization_details":[{"type":"urn:altinn:unknown"}]}"#,
+            "MP-301",
+            ErrorCode::TokenInvalidAuthorizationDetails,
+            "type",
+        ),
+        (
+            json!({}),
+            r#"{"authorization_details":[{"type":"urn:altinn:systemuser","surprise":1}]}"#,
+            "MP-302",
+            ErrorCode::TokenInvalidAuthorizationDetails,
+            "remove them",
+        ),
+        (
+            json!({}),
+            r#"{"authorization_details":[{"type":"urn:altinn:systemuser","systemuser_org":{"authority":"iso6523-actorid-upis","ID":"0192:974760673"}}]}"#,
+            "MP-303",
+            ErrorCode::TokenInvalidAuthorizationDetails,
+            "system user",
+        ),
+    ];
+    for (overrides, request, provider_code, code, remedy) in cases {
+        let error = setup.refusal(overrides, request);
+        assert_eq!(
+            error.details().provider_code.as_deref(),
+            Some(provider_code),
+            "{error}"
+        );
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.message().contains(remedy), "{provider_code}: {error}");
+        assert!(error.details().trace_id.is_some(), "{error}");
+        assert!(error.details().error_uri.is_some(), "{error}");
+        assert!(!error.retryable());
+    }
+}
+
+#[test]
+fn refusals_without_a_code_are_explained_by_their_text() {
+    let setup = setup();
+    let certificate = setup.certificate_uri("leaf.pem");
+    let cases = [
+        (
+            json!({"kid": "unknown"}),
+            "{}",
+            "not registered on this client",
+        ),
+        (
+            json!({"kid": null, "certificate": certificate}),
+            "{}",
+            "set \"kid\" instead of a certificate",
+        ),
+        (json!({}), r#"{"consumer_org":"910753614"}"#, "leave it out"),
+    ];
+    for (overrides, request, remedy) in cases {
+        let error = setup.refusal(overrides, request);
+        assert!(error.message().contains(remedy), "{error}");
+        assert_eq!(error.details().http_status, Some(400), "{error}");
+    }
+}
+
+#[test]
+fn a_wrong_clock_is_told_both_ways() {
+    let setup = setup();
+    let ask = |skew| {
+        let client = setup.maskinporten(json!({}), skew);
+        client.token(&TokenRequest::default(), &Call::none())
+    };
+    assert!(ask(-9).is_ok() && ask(9).is_ok(), "ten seconds are allowed");
+    let ahead = ask(30).unwrap_err();
+    assert!(ahead.message().contains("clock is ahead"), "{ahead}");
+    let behind = ask(-200).unwrap_err();
+    assert!(
+        behind.message().contains("check this machine's clock"),
+        "{behind}"
+    );
+}
+
+#[test]
+fn dnb_refuses_a_registration_jwt_and_an_unknown_client() {
+    let setup = setup();
+    let client = |client_id: &str| {
+        let settings = json!({"profile": "dnb", "client_id": client_id,
+                              "token_endpoint": setup.simulator.urls().dnb_token_endpoint});
+        TokenClient::builder(ClientSettings::from_json(&settings.to_string()).unwrap())
+            .signer(signer(&p256_key()))
+            .build(&Call::none())
+            .unwrap()
+    };
+    let error = client("nobody")
+        .token(&TokenRequest::default(), &Call::none())
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::TokenInvalidClient, "{error}");
+    assert!(error.message().contains("check client_id"), "{error}");
+
+    let registration = client("bank").registration(&Call::none()).unwrap();
+    let form = format!(
+        "client_assertion={registration}&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&grant_type=client_credentials"
+    );
+    let url = setup.simulator.urls().dnb_token_endpoint.parse().unwrap();
+    let answer = segl::http::Transport::send(
+        &segl::http::UreqTransport::new(Default::default()),
+        &segl::http::Request::post_form(url, form),
+        &Call::none(),
+    )
+    .unwrap();
+    assert_eq!(answer.status, 401);
+    assert!(String::from_utf8_lossy(&answer.body).contains("invalid_client"));
+}
+
+#[test]
+fn every_outage_is_a_clear_error() {
+    let setup = setup();
+    for (kind, code, retryable) in [
+        (OutageKind::ServiceUnavailable, ErrorCode::TokenServer, true),
+        (
+            OutageKind::TooManyRequests,
+            ErrorCode::TokenRateLimited,
+            true,
+        ),
+        (OutageKind::Cut, ErrorCode::Network, true),
+        (OutageKind::Html, ErrorCode::TokenBadResponse, false),
+        (OutageKind::Huge, ErrorCode::ResponseTooLarge, false),
+        (OutageKind::WrongContent, ErrorCode::TokenBadResponse, false),
+    ] {
+        let error = setup.outage(kind).unwrap_err();
+        assert_eq!(error.code(), code, "{kind:?}: {error}");
+        assert_eq!(error.retryable(), retryable, "{kind:?}: {error}");
+    }
+    let client = setup.maskinporten(json!({}), 0);
+    assert!(
+        client
+            .token(&TokenRequest::default(), &Call::none())
+            .is_ok()
+    );
+}

@@ -1,0 +1,12 @@
+//! The simulator, over HTTP, with assertions made by hand from OpenSSL.
+
+#![cfg(feature = "simulator")]
+
+mod admin;
+mod certificates;
+mod config;
+mod dnb;
+mod grants;
+mod outages;
+mod refusals;
+mod support;
