@@ -1,0 +1,930 @@
+/* segl: signs JWT assertions with keys that never leave their HSM, and gets
+ * access tokens with them. Generated from src/ffi; do not edit.
+ *
+ * The contract
+ *
+ *  1. A function that can fail returns segl_error *: NULL is success, otherwise
+ *     the caller owns the error and frees it. There is no last-error state.
+ *  2. On failure every out-pointer is zeroed (segl_token keeps struct_size).
+ *  3. Inputs are borrowed for the call, and copied where they are kept. Nothing
+ *     is consumed.
+ *  4. Text is UTF-8 with a length in bytes. SEGL_S("text") gives both. Text and
+ *     bytes that come out are segl_bytes: NUL-terminated, wiped when freed.
+ *  5. Handles (segl_signer, segl_client, segl_cancel) are checked keys, not
+ *     addresses: what was freed, is of another type or never was one is
+ *     SEGL_INVALID_HANDLE. Freeing twice, or while another thread is inside, is
+ *     harmless. Errors and segl_bytes are plain memory: free each once.
+ *  6. Any function may be called from any thread at any time. Calls block up to
+ *     their deadline.
+ *  7. Structs begin with struct_size; zero-fill them, then set it to sizeof.
+ *  8. Callbacks run on the thread that needs them, return normally (no
+ *     exception, no longjmp), and may call segl. Their ctx is destroyed exactly
+ *     once. They fail through segl_fail_set.
+ *  9. After fork() handles work in the child; device sessions and connections
+ *     are made anew on first use.
+ * 10. Integers are int32_t, uint32_t, int64_t and size_t. Within a major version
+ *     of the ABI there are only additions.
+ */
+
+
+#ifndef SEGL_H
+#define SEGL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A string literal as pointer and length. */
+#define SEGL_S(literal) (literal), (sizeof(literal) - 1)
+
+#if defined(__GNUC__) || defined(__clang__)
+#define SEGL_MUST_USE __attribute__((warn_unused_result))
+#else
+#define SEGL_MUST_USE
+#endif
+
+/* Error numbers; docs/errors.md says more. A number is never reused. */
+enum {
+  /* Success: a NULL segl_error. */
+  SEGL_OK = 0,
+  /* A fault in segl: a panic was caught at the C ABI. Please report it. */
+  SEGL_PANIC = 1,
+  /* An argument that must not be NULL was NULL. */
+  SEGL_NULL_ARGUMENT = 2,
+  /* A handle was freed already, is of another type, or never was one. */
+  SEGL_INVALID_HANDLE = 3,
+  /* An argument has a value that cannot be used. */
+  SEGL_INVALID_ARGUMENT = 4,
+  /* Text is not valid UTF-8. */
+  SEGL_INVALID_UTF8 = 5,
+  /* The configuration is wrong; config_path names the setting. */
+  SEGL_CONFIG = 6,
+  /* This build or this key cannot do what was asked. */
+  SEGL_UNSUPPORTED = 7,
+  /* The call was cancelled. */
+  SEGL_CANCELLED = 8,
+  /* The call's time ran out. */
+  SEGL_TIMEOUT = 9,
+  /* A callback of the host failed. */
+  SEGL_CALLBACK_FAILED = 10,
+  /* A file could not be read or written. */
+  SEGL_IO = 11,
+  /* A key URI does not follow its grammar, or its parts contradict each other. */
+  SEGL_KEY_URI = 100,
+  /* No such key. */
+  SEGL_KEY_NOT_FOUND = 101,
+  /* More than one key answers the URI; the message lists them. */
+  SEGL_KEY_AMBIGUOUS = 102,
+  /* The key has the wrong type, curve or size for this use. */
+  SEGL_KEY_TYPE = 103,
+  /* The algorithm is unknown, or the key cannot make it. */
+  SEGL_ALGORITHM = 104,
+  /* A key or certificate file cannot be read as PEM, DER or PKCS#12. */
+  SEGL_KEY_FORMAT = 105,
+  /* The passphrase is missing or wrong. */
+  SEGL_PASSPHRASE = 106,
+  /* A PIN or passphrase source cannot be read, or is not allowed. */
+  SEGL_PIN_SOURCE = 107,
+  /* A certificate cannot be used: unreadable, missing, or not valid now. */
+  SEGL_CERTIFICATE = 108,
+  /* The certificate belongs to another key. */
+  SEGL_CERTIFICATE_MISMATCH = 109,
+  /* A device returned a signature that does not verify; it was not released. */
+  SEGL_SIGNATURE_FAULT = 110,
+  /* A key with this name exists already; nothing was written. */
+  SEGL_KEY_EXISTS = 111,
+  /* The PKCS#11 module cannot be loaded. */
+  SEGL_MODULE_LOAD = 200,
+  /* The PKCS#11 module cannot be initialised. */
+  SEGL_MODULE_INIT = 201,
+  /* No token answers the URI; the message lists those present. */
+  SEGL_TOKEN_NOT_FOUND = 202,
+  /* More than one token answers the URI; the message lists them. */
+  SEGL_TOKEN_AMBIGUOUS = 203,
+  /* The token needs a PIN and none was given. */
+  SEGL_PIN_REQUIRED = 204,
+  /* The token refused the PIN. It was tried once and is not tried again. */
+  SEGL_PIN_INCORRECT = 205,
+  /* The token has locked its PIN, or one more wrong try would. */
+  SEGL_PIN_LOCKED = 206,
+  /* The PIN has expired, must be changed first, or was never set. */
+  SEGL_PIN_EXPIRED = 207,
+  /* The session with the token was lost. */
+  SEGL_SESSION_LOST = 208,
+  /* All sessions with the token were busy until the call's time ran out. */
+  SEGL_POOL_TIMEOUT = 209,
+  /* The token or its module reported a fault of its own. */
+  SEGL_DEVICE = 210,
+  /* The token refuses the mechanism or what the key may do. */
+  SEGL_MECHANISM = 211,
+  /* The server cannot be reached: name look-up, connection or transfer. */
+  SEGL_NETWORK = 400,
+  /* TLS failed: certificate, name or protocol. */
+  SEGL_TLS = 401,
+  /* The answer is larger than allowed. */
+  SEGL_RESPONSE_TOO_LARGE = 402,
+  /* The URL is not https, or not a URL. */
+  SEGL_URL = 403,
+  /* invalid_request: the token endpoint could not read the request. */
+  SEGL_TOKEN_INVALID_REQUEST = 500,
+  /* invalid_client: client authentication failed. */
+  SEGL_TOKEN_INVALID_CLIENT = 501,
+  /* invalid_grant: the assertion was refused. */
+  SEGL_TOKEN_INVALID_GRANT = 502,
+  /* unauthorized_client: the client may not use this grant. */
+  SEGL_TOKEN_UNAUTHORIZED_CLIENT = 503,
+  /* unsupported_grant_type: the endpoint does not know the grant. */
+  SEGL_TOKEN_UNSUPPORTED_GRANT_TYPE = 504,
+  /* invalid_scope: a scope is unknown or not on the client. */
+  SEGL_TOKEN_INVALID_SCOPE = 505,
+  /* invalid_target: the resource is not acceptable (RFC 8707). */
+  SEGL_TOKEN_INVALID_TARGET = 506,
+  /* The client or consumer has not been given access, or has not delegated it. */
+  SEGL_TOKEN_ACCESS_DENIED = 507,
+  /* invalid_authorization_details (RFC 9396). */
+  SEGL_TOKEN_INVALID_AUTHORIZATION_DETAILS = 508,
+  /* The token endpoint has a fault of its own (HTTP 5xx). */
+  SEGL_TOKEN_SERVER = 509,
+  /* The token endpoint asks to slow down (HTTP 429). */
+  SEGL_TOKEN_RATE_LIMITED = 510,
+  /* The answer is not a token response: HTML, not JSON, or a member is missing. */
+  SEGL_TOKEN_BAD_RESPONSE = 511,
+  /* Another OAuth error; oauth_error has its name. */
+  SEGL_TOKEN_OTHER = 512
+};
+
+
+/*
+ The version of this header: major << 16 | minor. Within a major there are
+ only additions, each with a new minor.
+ */
+#define SEGL_ABI_VERSION (1 << 16)
+
+/*
+ 1 when the same call may succeed later without any change, else 0. Always
+ present. Integer.
+ */
+#define SEGL_FIELD_RETRYABLE 1
+
+/*
+ How long the server asked to wait, in milliseconds. Integer.
+ */
+#define SEGL_FIELD_RETRY_AFTER_MS 2
+
+/*
+ The HTTP status of the answer. Integer.
+ */
+#define SEGL_FIELD_HTTP_STATUS 3
+
+/*
+ The PKCS#11 return value (CK_RV). Integer.
+ */
+#define SEGL_FIELD_CK_RV 4
+
+/*
+ The PKCS#11 function that returned it, for example "C_Login". Text.
+ */
+#define SEGL_FIELD_CK_FUNCTION 100
+
+/*
+ "error" of the token endpoint (RFC 6749 section 5.2). Text.
+ */
+#define SEGL_FIELD_OAUTH_ERROR 101
+
+/*
+ "error_description" of the token endpoint. Text.
+ */
+#define SEGL_FIELD_OAUTH_ERROR_DESCRIPTION 102
+
+/*
+ "error_uri" of the token endpoint. Text.
+ */
+#define SEGL_FIELD_ERROR_URI 103
+
+/*
+ The provider's own code, for example Maskinporten's "MP-122". Text.
+ */
+#define SEGL_FIELD_PROVIDER_CODE 104
+
+/*
+ The provider's trace id, to be quoted in a support case. Text.
+ */
+#define SEGL_FIELD_TRACE_ID 105
+
+/*
+ The path of the setting at fault, for example "clients.bank.key". Text.
+ */
+#define SEGL_FIELD_CONFIG_PATH 106
+
+/*
+ A fault in segl itself.
+ */
+#define SEGL_LOG_ERROR 1
+
+/*
+ Something will fail, or was retried.
+ */
+#define SEGL_LOG_WARN 2
+
+/*
+ A session was opened, a token fetched.
+ */
+#define SEGL_LOG_INFO 3
+
+/*
+ Timings and decisions.
+ */
+#define SEGL_LOG_DEBUG 4
+
+/*
+ Set in `segl_token.flags` when the token was in the cache.
+ */
+#define SEGL_TOKEN_FROM_CACHE 1
+
+/*
+ A handle on something that ends calls early.
+ */
+typedef struct segl_cancel segl_cancel;
+
+/*
+ A handle on a client of a token endpoint.
+ */
+typedef struct segl_client segl_client;
+
+/*
+ What failed, on what, and what to do about it. It never carries a PIN,
+ passphrase, token, assertion, private key or personal identifier.
+ */
+typedef struct segl_error segl_error;
+
+/*
+ Where a callback says why it fails. Valid while the callback runs; setting
+ it later does nothing.
+ */
+typedef struct segl_fail segl_fail;
+
+/*
+ A handle on a private key that can sign.
+ */
+typedef struct segl_signer segl_signer;
+
+/*
+ What a client is made of. Zero-fill it, then set `struct_size` and the rest.
+ It is copied.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_client_params)`.
+   */
+  size_t struct_size;
+  /*
+   The settings of one client, a JSON object with the words of segl.toml
+   (docs/config.schema.json). UTF-8. Must not be NULL.
+   */
+  const char *config_json;
+  /*
+   The length of `config_json` in bytes.
+   */
+  size_t config_json_len;
+  /*
+   The client's key, in the place of the setting `key`. May be NULL. It is
+   shared: the caller may free the handle at once.
+   */
+  const segl_signer *signer;
+} segl_client_params;
+
+/*
+ The bounds of one call. Zero-fill it, set `struct_size`, then what is
+ needed. Where a function takes one, NULL means no bounds of its own.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_call)`.
+   */
+  size_t struct_size;
+  /*
+   The time the whole call may take, in milliseconds; 0 leaves it to the
+   defaults of segl. A device that is signing cannot be interrupted: the
+   time is checked before.
+   */
+  uint32_t timeout_ms;
+  /*
+   Must be 0: no flag is defined yet.
+   */
+  uint32_t flags;
+  /*
+   Ends the call early when it is triggered. May be NULL.
+   */
+  const segl_cancel *cancel;
+} segl_call;
+
+/*
+ Bytes or text that segl made: `data[0]` to `data[len - 1]`, and a NUL at
+ `data[len]` that is not counted. Text is UTF-8.
+
+ They belong to the caller, who frees them with `segl_bytes_free` and changes
+ none of the members. A zero-filled `segl_bytes` is empty and needs no free.
+ */
+typedef struct {
+  /*
+   The bytes; NULL in a zero-filled struct.
+   */
+  uint8_t *data;
+  /*
+   How many, without the NUL.
+   */
+  size_t len;
+  /*
+   How many bytes segl allocated; for `segl_bytes_free` alone.
+   */
+  size_t cap;
+} segl_bytes;
+
+/*
+ An access token. Zero-fill it and set `struct_size` before the first use;
+ free it with `segl_token_free` before it is used again.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_token)`.
+   */
+  size_t struct_size;
+  /*
+   The token, for the header `Authorization: Bearer`.
+   */
+  segl_bytes access_token;
+  /*
+   The whole token response, JSON (RFC 6749 section 5.1).
+   */
+  segl_bytes response_json;
+  /*
+   When the token ends, in milliseconds since 1970, UTC.
+   */
+  int64_t expires_at_ms;
+  /*
+   `SEGL_TOKEN_FROM_CACHE` or 0.
+   */
+  uint32_t flags;
+  /*
+   0.
+   */
+  uint32_t reserved;
+} segl_token;
+
+/*
+ Receives log records. Zero-fill it, then set `struct_size` and the rest. It
+ is copied.
+
+ Records hold no PIN, passphrase, token, assertion, private key or personal
+ identifier.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_log_sink)`.
+   */
+  size_t struct_size;
+  /*
+   Handed to the functions. May be NULL.
+   */
+  void *ctx;
+  /*
+   Takes one record of a `SEGL_LOG_` level. `target` is the layer that it
+   comes from, for example "pkcs11". Called on the thread that made the
+   record, on several at a time. It returns normally: no exception and no
+   longjmp leaves it. It may call segl; records made by such calls are
+   dropped. Must not be NULL.
+   */
+  void (*log)(void *ctx,
+              int32_t level,
+              const char *target,
+              size_t target_len,
+              const char *message,
+              size_t message_len);
+  /*
+   Releases `ctx`. Called exactly once, when the sink was replaced and the
+   last thread has left it; never when the sink could not be set. May be
+   NULL.
+   */
+  void (*destroy)(void *ctx);
+} segl_log_sink;
+
+/*
+ A signer that the host implements: another SDK, a cloud vault, a smart card.
+ Zero-fill it, then set `struct_size` and the rest. It is copied.
+
+ The functions are called on the threads that need signatures, on several at
+ a time. They return normally: no exception and no longjmp leaves them. They
+ may call segl.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_signer_vtable)`.
+   */
+  size_t struct_size;
+  /*
+   Handed to the functions. May be NULL.
+   */
+  void *ctx;
+  /*
+   Signs `message`, which is not hashed yet, with `alg`, a JOSE name such
+   as "ES256". The signature goes to `sig` in JOSE form: RSA as it is,
+   ECDSA as R||S. `*sig_len` is the room at `sig`, 1024 bytes, and is set to
+   the signature's length. Returns 0 for success; anything else is a
+   failure, and `segl_fail_set` says why. The pointers are valid until it
+   returns. Must not be NULL.
+   */
+  int32_t (*sign)(void *ctx,
+                  const char *alg,
+                  size_t alg_len,
+                  const uint8_t *message,
+                  size_t message_len,
+                  uint8_t *sig,
+                  size_t *sig_len,
+                  const segl_fail *fail);
+  /*
+   Releases `ctx`. Called exactly once, when the last user of the signer is
+   done, on that user's thread; never when the signer could not be made.
+   May be NULL.
+   */
+  void (*destroy)(void *ctx);
+} segl_signer_vtable;
+
+
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ The ABI version of the loaded library, as `SEGL_ABI_VERSION`. A program
+ needs the same major and at least its own minor.
+
+ Ownership: nothing is passed.
+ NULL: there is nothing that could be NULL.
+ Threads: any thread, any time.
+ Failure: it cannot fail.
+ */
+uint32_t segl_abi_version(void);
+
+/*
+ The version of the loaded library, for example "1.2.3".
+
+ Ownership: the text is static, NUL-terminated, and not freed.
+ NULL: the answer is never NULL.
+ Threads: any thread, any time.
+ Failure: it cannot fail.
+ */
+const char *segl_version(void);
+
+/*
+ Frees every handle, ends logging, closes the sessions with tokens, and
+ finalizes the PKCS#11 modules that segl initialised. Optional; segl does
+ nothing by itself when a program ends. What is called after it has succeeded
+ starts anew.
+
+ Ownership: ends the caller's ownership of all handles. Errors, bytes and
+ tokens stay the caller's.
+ NULL: there is nothing that could be NULL.
+ Threads: any thread; calls that run on other threads finish with what they
+ have, or fail.
+ Failure: `SEGL_TIMEOUT` when calls into a module do not end within 5 seconds,
+ or what a module says to `C_Finalize`; call it again then, for keys of that
+ module cannot be opened until it has succeeded.
+ */
+SEGL_MUST_USE segl_error *segl_shutdown(void);
+
+/*
+ Makes a cancel token. Calls that carry it end with `SEGL_CANCELLED` once it
+ is triggered.
+
+ Ownership: `out` becomes the caller's; free it with `segl_cancel_free`.
+ NULL: `out` must not be NULL.
+ Threads: any thread, any time.
+ Failure: only for a NULL argument.
+ */
+SEGL_MUST_USE segl_error *segl_cancel_new(segl_cancel **out);
+
+/*
+ Ends every call that carries the token, now and later. It cannot be undone;
+ triggering again does nothing.
+
+ Ownership: `cancel` is borrowed.
+ NULL: `cancel` may be NULL; nothing happens then.
+ Threads: any thread, any time; that is what it is for. It is not safe in a
+ signal handler.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_cancel_trigger(const segl_cancel *cancel);
+
+/*
+ Frees a cancel token. Calls that carry it go on and can no longer be
+ cancelled.
+
+ Ownership: ends the caller's ownership. Freeing twice is harmless.
+ NULL: `cancel` may be NULL; nothing happens then.
+ Threads: any thread, any time, also while other threads use it.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_cancel_free(segl_cancel *cancel);
+
+/*
+ Says why a callback fails. The caller of segl gets an error with this code
+ and message; the last call counts.
+
+ Ownership: `fail` and `message` are borrowed.
+ NULL: `fail` may be NULL, and nothing happens then; `message` may be NULL.
+ Threads: any thread, while the callback that got `fail` runs.
+ Failure: it cannot fail. A `code` that is no error number of segl becomes
+ `SEGL_CALLBACK_FAILED`, what is not UTF-8 in `message` is replaced, and a
+ `fail` whose callback has returned is ignored.
+ */
+void segl_fail_set(const segl_fail *fail, int32_t code, const char *message, size_t message_len);
+
+/*
+ Makes a client from settings in JSON, and opens its key.
+
+ Ownership: the inputs are borrowed, and copied where they are kept. `out`
+ becomes the caller's; free it with `segl_client_free`.
+ NULL: `params` and `out` must not be NULL; `call` may be NULL.
+ Threads: any thread, any time. It blocks while the key is opened.
+ Failure: `SEGL_CONFIG`, whose field `SEGL_FIELD_CONFIG_PATH` names the
+ setting, or as `segl_signer_open`; `out` is NULL then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_new(const segl_client_params *params,
+                            const segl_call *call,
+                            segl_client **out);
+
+/*
+ Makes the client that a configuration file (segl.toml) names, and opens its
+ key.
+
+ Ownership: the inputs are borrowed. `out` becomes the caller's; free it with
+ `segl_client_free`.
+ NULL: `path`, `name` and `out` must not be NULL; `call` may be NULL.
+ Threads: any thread, any time. It blocks while the key is opened.
+ Failure: `SEGL_IO` when the file cannot be read, otherwise as
+ `segl_client_new`; `out` is NULL then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_open(const char *path,
+                             size_t path_len,
+                             const char *name,
+                             size_t name_len,
+                             const segl_call *call,
+                             segl_client **out);
+
+/*
+ Makes a signed assertion, a JWT, without network.
+
+ `request_json` is a JSON object whose members go before the client's
+ settings: `scopes`, `resource`, `consumer_org`, `pid`,
+ `authorization_details`; all optional.
+
+ Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: `client` and `out_jwt` must not be NULL; `request_json` may be NULL
+ with length 0, which asks for what the client is configured for; `call` may
+ be NULL.
+ Threads: any thread, any time, also with the same client. It blocks while
+ the key signs.
+ Failure: `SEGL_INVALID_ARGUMENT` for a request that the profile cannot make,
+ otherwise what the key's home reports; `out_jwt` is zero-filled then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_assertion(const segl_client *client,
+                                  const char *request_json,
+                                  size_t request_json_len,
+                                  const segl_call *call,
+                                  segl_bytes *out_jwt);
+
+/*
+ Makes the JWT that registers the client's public key with DNB.
+
+ Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: `client` and `out_jwt` must not be NULL; `call` may be NULL.
+ Threads: any thread, any time, also with the same client. It blocks while
+ the key signs.
+ Failure: `SEGL_UNSUPPORTED` for other profiles, otherwise what the key's home
+ reports; `out_jwt` is zero-filled then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_registration(const segl_client *client,
+                                     const segl_call *call,
+                                     segl_bytes *out_jwt);
+
+/*
+ Gets an access token, from the cache while it is good for long enough.
+
+ `request_json` is as for `segl_client_assertion`.
+
+ Ownership: the inputs are borrowed. What `out` holds becomes the caller's;
+ free it with `segl_token_free`. What it held before is not freed.
+ NULL: `client` and `out` must not be NULL; `request_json` may be NULL with
+ length 0; `call` may be NULL.
+ Threads: any thread, any time, also with the same client. It blocks while
+ the key signs and the token endpoint answers.
+ Failure: as `segl_client_assertion`; `SEGL_NETWORK` and others when the
+ endpoint cannot be reached, a `SEGL_TOKEN_` error when it refuses; `out` is
+ zero-filled then but for `struct_size`.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_token(const segl_client *client,
+                              const char *request_json,
+                              size_t request_json_len,
+                              const segl_call *call,
+                              segl_token *out);
+
+/*
+ Forgets tokens in the cache, for example one that an API refused.
+
+ Ownership: the inputs are borrowed.
+ NULL: `client` must not be NULL; `request_json` may be NULL with length 0,
+ which forgets all tokens of the client.
+ Threads: any thread, any time, also with the same client.
+ Failure: `SEGL_INVALID_ARGUMENT` for a request that is not one; nothing is
+ forgotten then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_forget(const segl_client *client,
+                               const char *request_json,
+                               size_t request_json_len);
+
+/*
+ Frees a client and its cache.
+
+ Ownership: ends the caller's ownership. Freeing twice is harmless.
+ NULL: `client` may be NULL; nothing happens then.
+ Threads: any thread, any time, also while other threads use it; they finish
+ first.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_client_free(segl_client *client);
+
+/*
+ The number of an error: one of the `SEGL_` numbers above.
+
+ Ownership: `error` is borrowed.
+ NULL: `error` may be NULL, which is success; the answer is `SEGL_OK` then.
+ Threads: any thread, any time.
+ Failure: it cannot fail.
+ */
+int32_t segl_error_code(const segl_error *error);
+
+/*
+ The name of an error number without its prefix, for example
+ "PIN_INCORRECT"; "OK" for `SEGL_OK`, "UNKNOWN" for a number that this library
+ does not know.
+
+ Ownership: the text is static, NUL-terminated, and not freed.
+ NULL: the answer is never NULL.
+ Threads: any thread, any time.
+ Failure: it cannot fail.
+ */
+const char *segl_error_name(int32_t code);
+
+/*
+ The message of an error: what failed, on what, and what to do. UTF-8.
+
+ Ownership: the text belongs to `error` and ends with it; it is
+ NUL-terminated, and its length without the NUL goes to `len`.
+ NULL: `error` may be NULL, which gives an empty text; `len` may be NULL. The
+ answer is never NULL.
+ Threads: any thread, any time.
+ Failure: it cannot fail.
+ */
+const char *segl_error_message(const segl_error *error, size_t *len);
+
+/*
+ An integer field of an error, by one of the `SEGL_FIELD_` numbers.
+
+ Ownership: `error` is borrowed; the value is copied to `out`.
+ NULL: `error` may be NULL, which has no fields; `out` may be NULL to ask
+ only whether the field is there.
+ Threads: any thread, any time.
+ Failure: the answer is 1 when the field is present, 0 when it is absent,
+ unknown or a text; `out` is 0 then.
+ */
+int32_t segl_error_int(const segl_error *error, int32_t field, int64_t *out);
+
+/*
+ A text field of an error, by one of the `SEGL_FIELD_` numbers.
+
+ Ownership: the text belongs to `error` and ends with it; it is
+ NUL-terminated, and its length without the NUL goes to `len`.
+ NULL: `error` may be NULL, which has no fields; `len` may be NULL.
+ Threads: any thread, any time.
+ Failure: the answer is NULL, and `len` 0, when the field is absent, unknown
+ or an integer.
+ */
+const char *segl_error_str(const segl_error *error, int32_t field, size_t *len);
+
+/*
+ Frees an error.
+
+ Ownership: ends the caller's ownership. It is freed once; texts read from it
+ end with it.
+ NULL: `error` may be NULL; nothing happens then.
+ Threads: any thread, any time; no other thread may be reading the error.
+ Failure: it cannot fail.
+ */
+void segl_error_free(segl_error *error);
+
+/*
+ Signs `payload` as a JWS in compact serialisation (RFC 7515 section 7.1).
+ `header_json` is the protected header, a JSON object with `alg`; members that
+ segl does not know pass through, `crit` and `b64` are refused.
+
+ Ownership: the inputs are borrowed. `out_compact` becomes the caller's; free
+ it with `segl_bytes_free`.
+ NULL: `signer`, `header_json` and `out_compact` must not be NULL; `payload`
+ may be NULL when `payload_len` is 0; `call` may be NULL.
+ Threads: any thread, any time, also with the same signer. It blocks while
+ the device works.
+ Failure: `SEGL_INVALID_ARGUMENT` or `SEGL_ALGORITHM` for a header that cannot
+ be used, otherwise what the key's home reports; `out_compact` is zero-filled
+ then.
+ */
+SEGL_MUST_USE
+segl_error *segl_jws_sign(const segl_signer *signer,
+                          const char *header_json,
+                          size_t header_json_len,
+                          const uint8_t *payload,
+                          size_t payload_len,
+                          const segl_call *call,
+                          segl_bytes *out_compact);
+
+/*
+ Sends log records up to `max_level`, one of the `SEGL_LOG_` levels, to
+ `sink`, in the place of the sink before. The new sink gets one record at
+ `SEGL_LOG_INFO` that names the library's version.
+
+ Ownership: `sink` is copied; on success `ctx` is segl's until `destroy` is
+ called.
+ NULL: `sink` may be NULL, which ends logging; `max_level` does not matter
+ then.
+ Threads: any thread, any time. The sink before may still be called by
+ threads that are inside it.
+ Failure: `SEGL_INVALID_ARGUMENT` for an unknown level, and for a NULL `log`
+ `SEGL_NULL_ARGUMENT`; logging goes on as before then, and `destroy` is not
+ called.
+ */
+SEGL_MUST_USE segl_error *segl_log_set(const segl_log_sink *sink, int32_t max_level);
+
+/*
+ Opens the key that a URI names: `pkcs11:` (RFC 7512) or `file:`.
+
+ Ownership: `uri` is borrowed; `pin` is copied, and the copy is wiped after
+ use. `out` becomes the caller's; free it with `segl_signer_free`.
+ NULL: `uri` and `out` must not be NULL. `pin` may be NULL, and the URI's
+ `pin-source` counts then; a `pin` of length 0 is the same as NULL. `call` may
+ be NULL.
+ Threads: any thread, any time. It blocks while the device works.
+ Failure: `SEGL_KEY_URI`, `SEGL_KEY_NOT_FOUND`, `SEGL_PIN_INCORRECT` and
+ others; `out` is NULL then. A PIN that the device refused is not tried again.
+ */
+SEGL_MUST_USE
+segl_error *segl_signer_open(const char *uri,
+                             size_t uri_len,
+                             const uint8_t *pin,
+                             size_t pin_len,
+                             const segl_call *call,
+                             segl_signer **out);
+
+/*
+ Opens a private key from memory: PEM, DER or PKCS#12.
+
+ Ownership: `key` is borrowed; `passphrase` is copied, and the copy is wiped
+ after use. `out` becomes the caller's; free it with `segl_signer_free`.
+ NULL: `key` and `out` must not be NULL; `passphrase` may be NULL. A
+ `passphrase` that is not NULL and has length 0 is an empty passphrase.
+ Threads: any thread, any time.
+ Failure: `SEGL_KEY_FORMAT`, `SEGL_PASSPHRASE` or `SEGL_KEY_TYPE`; `out` is
+ NULL then.
+ */
+SEGL_MUST_USE
+segl_error *segl_signer_from_bytes(const uint8_t *key,
+                                   size_t key_len,
+                                   const uint8_t *passphrase,
+                                   size_t passphrase_len,
+                                   segl_signer **out);
+
+/*
+ Describes a key as a JSON object: `kind`, `uri` (without secrets), `token`,
+ `extractable`, `kty`, `crv`, `bits`, `thumbprint`, `algorithms` and
+ `certificates`. What is not known is null. The device is not asked.
+
+ Ownership: `signer` is borrowed. `out_json` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time.
+ Failure: only for a NULL argument or a handle that is not live; `out_json` is
+ zero-filled then.
+ */
+SEGL_MUST_USE segl_error *segl_signer_describe(const segl_signer *signer, segl_bytes *out_json);
+
+/*
+ The public key as a JWK (RFC 7517) with `kid`, the thumbprint of RFC 7638,
+ `use` "sig" and the key's usual `alg`: what is registered with Maskinporten
+ or DNB.
+
+ Ownership: `signer` is borrowed. `out_json` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time.
+ Failure: only for a NULL argument or a handle that is not live; `out_json` is
+ zero-filled then.
+ */
+SEGL_MUST_USE segl_error *segl_signer_public_jwk(const segl_signer *signer, segl_bytes *out_json);
+
+/*
+ Signs `message`, which is not hashed yet, with `alg`, a JOSE name such as
+ "ES256". The signature is in JOSE form: RSA as it is, ECDSA as R||S.
+
+ Ownership: the inputs are borrowed. `out_signature` becomes the caller's;
+ free it with `segl_bytes_free`.
+ NULL: `signer`, `alg` and `out_signature` must not be NULL; `message` may be
+ NULL when `message_len` is 0; `call` may be NULL.
+ Threads: any thread, any time, also with the same signer. It blocks while
+ the device works.
+ Failure: `SEGL_ALGORITHM` when the key cannot make `alg`, otherwise what the
+ key's home reports; `out_signature` is zero-filled then.
+ */
+SEGL_MUST_USE
+segl_error *segl_signer_sign(const segl_signer *signer,
+                             const char *alg,
+                             size_t alg_len,
+                             const uint8_t *message,
+                             size_t message_len,
+                             const segl_call *call,
+                             segl_bytes *out_signature);
+
+/*
+ Checks that the key can be used now, by a signature where that is the only
+ proof.
+
+ Ownership: the inputs are borrowed.
+ NULL: `signer` must not be NULL; `call` may be NULL.
+ Threads: any thread, any time. It blocks while the device works.
+ Failure: what the key's home reports.
+ */
+SEGL_MUST_USE segl_error *segl_signer_probe(const segl_signer *signer, const segl_call *call);
+
+/*
+ Frees a signer. Clients that were made with it keep the key.
+
+ Ownership: ends the caller's ownership. Freeing twice is harmless.
+ NULL: `signer` may be NULL; nothing happens then.
+ Threads: any thread, any time, also while other threads sign with it; they
+ finish first.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_signer_free(segl_signer *signer);
+
+/*
+ Wipes and frees what a token holds, and zero-fills it but for `struct_size`.
+
+ Ownership: ends the caller's ownership of what `token` holds; the struct
+ itself stays the caller's. Freeing the same struct twice is harmless.
+ NULL: `token` may be NULL or zero-filled; nothing happens then.
+ Threads: any thread, any time; one struct by one thread at a time.
+ Failure: it cannot fail; a struct with a `struct_size` that is too small is
+ ignored.
+ */
+void segl_token_free(segl_token *token);
+
+/*
+ Wipes and frees bytes that segl made, and zero-fills the struct.
+
+ Ownership: ends the caller's ownership of what `bytes` holds; the struct
+ itself stays the caller's. Freeing the same struct twice is harmless.
+ NULL: `bytes` may be NULL or zero-filled; nothing happens then.
+ Threads: any thread, any time; one struct by one thread at a time.
+ Failure: it cannot fail.
+ */
+void segl_bytes_free(segl_bytes *bytes);
+
+/*
+ Makes a signer of functions of the host. Every signature is checked with the
+ public key before it is released.
+
+ Ownership: `vtable` is copied, `public_jwk` is borrowed; on success `ctx` is
+ segl's until `destroy` is called. `out` becomes the caller's; free it with
+ `segl_signer_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time.
+ Failure: `SEGL_KEY_FORMAT` or `SEGL_KEY_TYPE` when `public_jwk` (RFC 7517) is
+ not a public RSA, P-256 or P-384 key; `out` is NULL then, and `destroy` is not
+ called.
+ */
+SEGL_MUST_USE
+segl_error *segl_signer_from_vtable(const segl_signer_vtable *vtable,
+                                    const char *public_jwk,
+                                    size_t public_jwk_len,
+                                    segl_signer **out);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* SEGL_H */

@@ -1,0 +1,40 @@
+# shellcheck shell=sh disable=SC2034 # the scripts that source this use the variables
+# Sourced by the other scripts: where things are, and how to say what happens.
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root" || exit
+build=$root/build
+target=${CARGO_TARGET_DIR:-$root/target}
+PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+export PATH
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$(printf '\033[1m') green=$(printf '\033[32m') red=$(printf '\033[31m') plain=$(printf '\033[0m')
+else
+    bold='' green='' red='' plain=''
+fi
+
+has() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# The library of SoftHSM.
+softhsm_module() {
+    for folder in /usr/lib/softhsm /usr/lib64/softhsm /usr/lib64/pkcs11 /usr/local/lib/softhsm /opt/homebrew/lib/softhsm; do
+        if [ -e "$folder/libsofthsm2.so" ]; then
+            printf '%s\n' "$folder/libsofthsm2.so"
+            return
+        fi
+    done
+    return 1
+}
+
+# soname LIBRARY: the name that programs linked with it look for.
+soname() {
+    readelf -d "$1" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p'
+}

@@ -1,0 +1,286 @@
+//! `segl_client`: assertions and tokens of one configured client.
+
+use std::ffi::c_char;
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::call::{read_call, segl_call};
+use super::error::segl_error;
+use super::guard::{guard, guard_or};
+use super::handle::{self, Handle};
+use super::signer::segl_signer;
+use super::token::{TokenOut, segl_token};
+use super::types::{CStruct, Out, optional_text, read_struct, segl_bytes, text};
+use crate::config::Config;
+use crate::error::Result;
+use crate::profiles::ClientSettings;
+use crate::token::{TokenClient, TokenRequest};
+
+/// A handle on a client of a token endpoint.
+pub struct segl_client {
+    _opaque: [u8; 0],
+}
+
+impl Handle for segl_client {
+    type Target = TokenClient;
+    const TYPE: &'static str = "segl_client";
+}
+
+/// What a client is made of. Zero-fill it, then set `struct_size` and the rest.
+/// It is copied.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct segl_client_params {
+    /// `sizeof(segl_client_params)`.
+    pub struct_size: usize,
+    /// The settings of one client, a JSON object with the words of segl.toml
+    /// (docs/config.schema.json). UTF-8. Must not be NULL.
+    pub config_json: *const c_char,
+    /// The length of `config_json` in bytes.
+    pub config_json_len: usize,
+    /// The client's key, in the place of the setting `key`. May be NULL. It is
+    /// shared: the caller may free the handle at once.
+    pub signer: *const segl_signer,
+}
+
+// SAFETY: `repr(C)`, begins with a `usize`, integers and pointers only.
+unsafe impl CStruct for segl_client_params {
+    const TYPE: &'static str = "segl_client_params";
+}
+
+/// Makes a client from settings in JSON, and opens its key.
+///
+/// Ownership: the inputs are borrowed, and copied where they are kept. `out`
+/// becomes the caller's; free it with `segl_client_free`.
+/// NULL: `params` and `out` must not be NULL; `call` may be NULL.
+/// Threads: any thread, any time. It blocks while the key is opened.
+/// Failure: `SEGL_CONFIG`, whose field `SEGL_FIELD_CONFIG_PATH` names the
+/// setting, or as `segl_signer_open`; `out` is NULL then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_new(
+    params: *const segl_client_params,
+    call: *const segl_call,
+    out: *mut *mut segl_client,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let (out, (config, signer), call) = unsafe {
+            (
+                Out::new("out", out)?,
+                read_params(params)?,
+                read_call(call)?,
+            )
+        };
+        let mut builder = TokenClient::builder(config);
+        if let Some(signer) = handle::get_optional("params->signer", signer)? {
+            builder = builder.signer(Arc::clone(&signer.0));
+        }
+        out.set(handle::insert(builder.build(&call)?));
+        Ok(())
+    })
+}
+
+/// Makes the client that a configuration file (segl.toml) names, and opens its
+/// key.
+///
+/// Ownership: the inputs are borrowed. `out` becomes the caller's; free it with
+/// `segl_client_free`.
+/// NULL: `path`, `name` and `out` must not be NULL; `call` may be NULL.
+/// Threads: any thread, any time. It blocks while the key is opened.
+/// Failure: `SEGL_IO` when the file cannot be read, otherwise as
+/// `segl_client_new`; `out` is NULL then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_open(
+    path: *const c_char,
+    path_len: usize,
+    name: *const c_char,
+    name_len: usize,
+    call: *const segl_call,
+    out: *mut *mut segl_client,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let (out, path, name, call) = unsafe {
+            (
+                Out::new("out", out)?,
+                text("path", path, path_len)?,
+                text("name", name, name_len)?,
+                read_call(call)?,
+            )
+        };
+        let config = Config::from_file(Path::new(path))?;
+        out.set(handle::insert(TokenClient::from_config(
+            &config, name, &call,
+        )?));
+        Ok(())
+    })
+}
+
+/// Makes a signed assertion, a JWT, without network.
+///
+/// `request_json` is a JSON object whose members go before the client's
+/// settings: `scopes`, `resource`, `consumer_org`, `pid`,
+/// `authorization_details`; all optional.
+///
+/// Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
+/// with `segl_bytes_free`.
+/// NULL: `client` and `out_jwt` must not be NULL; `request_json` may be NULL
+/// with length 0, which asks for what the client is configured for; `call` may
+/// be NULL.
+/// Threads: any thread, any time, also with the same client. It blocks while
+/// the key signs.
+/// Failure: `SEGL_INVALID_ARGUMENT` for a request that the profile cannot make,
+/// otherwise what the key's home reports; `out_jwt` is zero-filled then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_assertion(
+    client: *const segl_client,
+    request_json: *const c_char,
+    request_json_len: usize,
+    call: *const segl_call,
+    out_jwt: *mut segl_bytes,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let (out, request, call) = unsafe {
+            (
+                Out::new("out_jwt", out_jwt)?,
+                read_request(request_json, request_json_len)?,
+                read_call(call)?,
+            )
+        };
+        let client = handle::get("client", client)?;
+        let jwt = client.assertion(&request.unwrap_or_default(), &call)?;
+        out.set(segl_bytes::copy_of(Zeroizing::new(jwt).as_str()));
+        Ok(())
+    })
+}
+
+/// Makes the JWT that registers the client's public key with DNB.
+///
+/// Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
+/// with `segl_bytes_free`.
+/// NULL: `client` and `out_jwt` must not be NULL; `call` may be NULL.
+/// Threads: any thread, any time, also with the same client. It blocks while
+/// the key signs.
+/// Failure: `SEGL_UNSUPPORTED` for other profiles, otherwise what the key's home
+/// reports; `out_jwt` is zero-filled then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_registration(
+    client: *const segl_client,
+    call: *const segl_call,
+    out_jwt: *mut segl_bytes,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let (out, call) = unsafe { (Out::new("out_jwt", out_jwt)?, read_call(call)?) };
+        let jwt = handle::get("client", client)?.registration(&call)?;
+        out.set(segl_bytes::copy_of(Zeroizing::new(jwt).as_str()));
+        Ok(())
+    })
+}
+
+/// Gets an access token, from the cache while it is good for long enough.
+///
+/// `request_json` is as for `segl_client_assertion`.
+///
+/// Ownership: the inputs are borrowed. What `out` holds becomes the caller's;
+/// free it with `segl_token_free`. What it held before is not freed.
+/// NULL: `client` and `out` must not be NULL; `request_json` may be NULL with
+/// length 0; `call` may be NULL.
+/// Threads: any thread, any time, also with the same client. It blocks while
+/// the key signs and the token endpoint answers.
+/// Failure: as `segl_client_assertion`; `SEGL_NETWORK` and others when the
+/// endpoint cannot be reached, a `SEGL_TOKEN_` error when it refuses; `out` is
+/// zero-filled then but for `struct_size`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_token(
+    client: *const segl_client,
+    request_json: *const c_char,
+    request_json_len: usize,
+    call: *const segl_call,
+    out: *mut segl_token,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let (out, request, call) = unsafe {
+            (
+                TokenOut::new(out)?,
+                read_request(request_json, request_json_len)?,
+                read_call(call)?,
+            )
+        };
+        let client = handle::get("client", client)?;
+        let (token, source) = client.token_and_source(&request.unwrap_or_default(), &call)?;
+        out.set(&token, source);
+        Ok(())
+    })
+}
+
+/// Forgets tokens in the cache, for example one that an API refused.
+///
+/// Ownership: the inputs are borrowed.
+/// NULL: `client` must not be NULL; `request_json` may be NULL with length 0,
+/// which forgets all tokens of the client.
+/// Threads: any thread, any time, also with the same client.
+/// Failure: `SEGL_INVALID_ARGUMENT` for a request that is not one; nothing is
+/// forgotten then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_forget(
+    client: *const segl_client,
+    request_json: *const c_char,
+    request_json_len: usize,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let request = unsafe { read_request(request_json, request_json_len)? };
+        handle::get("client", client)?.forget(request.as_ref());
+        Ok(())
+    })
+}
+
+/// Frees a client and its cache.
+///
+/// Ownership: ends the caller's ownership. Freeing twice is harmless.
+/// NULL: `client` may be NULL; nothing happens then.
+/// Threads: any thread, any time, also while other threads use it; they finish
+/// first.
+/// Failure: it cannot fail; a handle that is not live is ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_free(client: *mut segl_client) {
+    guard_or((), || handle::free(client));
+}
+
+/// # Safety
+/// As [`read_struct`], and `config_json` as [`text`].
+unsafe fn read_params(
+    params: *const segl_client_params,
+) -> Result<(ClientSettings, *const segl_signer)> {
+    // SAFETY: see the function's contract.
+    let params = unsafe { read_struct("params", params)? };
+    // SAFETY: see the function's contract.
+    let json = unsafe {
+        text(
+            "params->config_json",
+            params.config_json,
+            params.config_json_len,
+        )?
+    };
+    Ok((ClientSettings::from_json(json)?, params.signer))
+}
+
+/// # Safety
+/// As [`optional_text`].
+unsafe fn read_request(json: *const c_char, len: usize) -> Result<Option<TokenRequest>> {
+    // SAFETY: see the function's contract.
+    unsafe { optional_text("request_json", json, len)? }
+        .map(TokenRequest::from_json)
+        .transpose()
+}

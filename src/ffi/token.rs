@@ -1,0 +1,125 @@
+//! `segl_token`: an access token in the caller's memory.
+
+use std::ptr;
+
+use super::guard::guard_or;
+use super::types::{CStruct, segl_bytes, struct_size};
+use crate::error::{Error, ErrorCode, Result};
+use crate::token::{Token, TokenSource};
+
+/// Set in `segl_token.flags` when the token was in the cache.
+pub const SEGL_TOKEN_FROM_CACHE: u32 = 1;
+
+/// An access token. Zero-fill it and set `struct_size` before the first use;
+/// free it with `segl_token_free` before it is used again.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct segl_token {
+    /// `sizeof(segl_token)`.
+    pub struct_size: usize,
+    /// The token, for the header `Authorization: Bearer`.
+    pub access_token: segl_bytes,
+    /// The whole token response, JSON (RFC 6749 section 5.1).
+    pub response_json: segl_bytes,
+    /// When the token ends, in milliseconds since 1970, UTC.
+    pub expires_at_ms: i64,
+    /// `SEGL_TOKEN_FROM_CACHE` or 0.
+    pub flags: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+// SAFETY: `repr(C)`, begins with a `usize`, integers and pointers only.
+unsafe impl CStruct for segl_token {
+    const TYPE: &'static str = "segl_token";
+}
+
+impl segl_token {
+    fn empty(struct_size: usize) -> Self {
+        Self {
+            struct_size,
+            access_token: segl_bytes::EMPTY,
+            response_json: segl_bytes::EMPTY,
+            expires_at_ms: 0,
+            flags: 0,
+            reserved: 0,
+        }
+    }
+}
+
+/// Wipes and frees what a token holds, and zero-fills it but for `struct_size`.
+///
+/// Ownership: ends the caller's ownership of what `token` holds; the struct
+/// itself stays the caller's. Freeing the same struct twice is harmless.
+/// NULL: `token` may be NULL or zero-filled; nothing happens then.
+/// Threads: any thread, any time; one struct by one thread at a time.
+/// Failure: it cannot fail; a struct with a `struct_size` that is too small is
+/// ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_token_free(token: *mut segl_token) {
+    guard_or((), || {
+        // SAFETY: NULL, or a struct that is zero-filled or filled by segl; it is
+        // emptied before what it held is released.
+        unsafe {
+            if let Ok(struct_size) = full_size(token) {
+                let old = ptr::replace(token, segl_token::empty(struct_size));
+                old.access_token.release();
+                old.response_json.release();
+            }
+        }
+    });
+}
+
+/// Where a token goes. The place is zeroed at once but for `struct_size`.
+pub(super) struct TokenOut {
+    place: *mut segl_token,
+    struct_size: usize,
+}
+
+impl TokenOut {
+    /// # Safety
+    /// `place` is NULL or points to a struct that begins with a `usize`, and to
+    /// as many bytes as that says, which can be written until the function
+    /// returns.
+    pub(super) unsafe fn new(place: *mut segl_token) -> Result<Self> {
+        // SAFETY: see the function's contract.
+        let struct_size = unsafe { full_size(place)? };
+        // SAFETY: there are so many bytes, and so there is room for the struct.
+        unsafe {
+            ptr::write_bytes(place.cast::<u8>(), 0, struct_size);
+            ptr::write(place, segl_token::empty(struct_size));
+        }
+        Ok(Self { place, struct_size })
+    }
+
+    pub(super) fn set(self, token: &Token, source: TokenSource) {
+        let filled = segl_token {
+            access_token: segl_bytes::copy_of(token.access_token()),
+            response_json: segl_bytes::copy_of(token.response_json()),
+            expires_at_ms: token.expires_at().seconds().saturating_mul(1000),
+            flags: match source {
+                TokenSource::Cache => SEGL_TOKEN_FROM_CACHE,
+                TokenSource::Service => 0,
+            },
+            ..segl_token::empty(self.struct_size)
+        };
+        // SAFETY: the place can still be written, see `new`.
+        unsafe { ptr::write(self.place, filled) }
+    }
+}
+
+/// Reads `struct_size`, refusing one that leaves no room for the struct.
+///
+/// # Safety
+/// As [`struct_size`].
+unsafe fn full_size(token: *const segl_token) -> Result<usize> {
+    // SAFETY: see the function's contract.
+    let size = unsafe { struct_size("out", token)? };
+    if size < size_of::<segl_token>() {
+        return Err(Error::new(
+            ErrorCode::InvalidArgument,
+            format!("out->struct_size is {size}; set it to sizeof(segl_token)"),
+        ));
+    }
+    Ok(size)
+}

@@ -1,0 +1,45 @@
+/* Prints what the header fixes: the size of each struct and where its members
+ * are. */
+
+#include <stdio.h>
+
+#include "segl.h"
+
+#define STRUCT(type) printf("%s size %zu align %zu\n", #type, sizeof(type), _Alignof(type))
+#define MEMBER(type, member) \
+  printf("%s.%s at %zu size %zu\n", #type, #member, offsetof(type, member), sizeof(((type *)0)->member))
+
+int main(void) {
+  STRUCT(segl_bytes);
+  MEMBER(segl_bytes, data);
+  MEMBER(segl_bytes, len);
+  MEMBER(segl_bytes, cap);
+  STRUCT(segl_call);
+  MEMBER(segl_call, struct_size);
+  MEMBER(segl_call, timeout_ms);
+  MEMBER(segl_call, flags);
+  MEMBER(segl_call, cancel);
+  STRUCT(segl_client_params);
+  MEMBER(segl_client_params, struct_size);
+  MEMBER(segl_client_params, config_json);
+  MEMBER(segl_client_params, config_json_len);
+  MEMBER(segl_client_params, signer);
+  STRUCT(segl_log_sink);
+  MEMBER(segl_log_sink, struct_size);
+  MEMBER(segl_log_sink, ctx);
+  MEMBER(segl_log_sink, log);
+  MEMBER(segl_log_sink, destroy);
+  STRUCT(segl_signer_vtable);
+  MEMBER(segl_signer_vtable, struct_size);
+  MEMBER(segl_signer_vtable, ctx);
+  MEMBER(segl_signer_vtable, sign);
+  MEMBER(segl_signer_vtable, destroy);
+  STRUCT(segl_token);
+  MEMBER(segl_token, struct_size);
+  MEMBER(segl_token, access_token);
+  MEMBER(segl_token, response_json);
+  MEMBER(segl_token, expires_at_ms);
+  MEMBER(segl_token, flags);
+  MEMBER(segl_token, reserved);
+  return 0;
+}

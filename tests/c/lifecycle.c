@@ -1,0 +1,130 @@
+/* A whole life: keys, clients, assertions, tokens, shutdown, and anew. */
+
+#include "given.h"
+
+static void versions(void) {
+  CHECK(segl_abi_version() >> 16 == SEGL_ABI_VERSION >> 16);
+  CHECK(segl_abi_version() >= SEGL_ABI_VERSION);
+  CHECK(strchr(segl_version(), '.') != NULL);
+}
+
+static int contains(const segl_bytes *text, const char *part) {
+  CHECK(text->data != NULL && text->data[text->len] == 0);
+  CHECK(strlen((const char *)text->data) == text->len);
+  return strstr((const char *)text->data, part) != NULL;
+}
+
+static void sign_and_describe(segl_signer *signer, const char *alg, size_t signature_len) {
+  segl_bytes out = {0};
+  CHECK_OK(segl_signer_describe(signer, &out));
+  CHECK(contains(&out, "\"thumbprint\":\"") && contains(&out, alg));
+  segl_bytes_free(&out);
+  CHECK(out.data == NULL && out.len == 0 && out.cap == 0);
+
+  CHECK_OK(segl_signer_public_jwk(signer, &out));
+  CHECK(contains(&out, "\"kid\":\"") && contains(&out, "\"use\":\"sig\"") && !contains(&out, "\"d\":"));
+  segl_bytes_free(&out);
+
+  CHECK_OK(segl_signer_sign(signer, alg, strlen(alg), (const uint8_t *)"abc", 3, NULL, &out));
+  CHECK(out.len == signature_len && out.data[out.len] == 0);
+  segl_bytes_free(&out);
+  CHECK_OK(segl_signer_sign(signer, alg, strlen(alg), NULL, 0, NULL, &out));
+  CHECK(out.len == signature_len);
+  segl_bytes_free(&out);
+
+  segl_call call = {.struct_size = sizeof call, .timeout_ms = 30000};
+  CHECK_OK(segl_signer_probe(signer, &call));
+
+  char header[64];
+  snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"JWT\"}", alg);
+  CHECK_OK(segl_jws_sign(signer, header, strlen(header), (const uint8_t *)"{}", 2, &call, &out));
+  CHECK(contains(&out, ".e30."));
+  segl_bytes_free(&out);
+  CHECK_OK(segl_jws_sign(signer, header, strlen(header), NULL, 0, NULL, &out));
+  CHECK(contains(&out, ".."));
+  segl_bytes_free(&out);
+}
+
+static void keys(void) {
+  segl_signer *ec = open_pem("GIVEN_EC_PEM"), *rsa = open_pem("GIVEN_RSA_PEM");
+  segl_signer *file = open_uri("GIVEN_FILE_URI"), *hsm = open_uri("GIVEN_HSM_URI");
+  sign_and_describe(ec, "ES256", 64);
+  sign_and_describe(rsa, "RS256", 256);
+  sign_and_describe(rsa, "PS256", 256);
+  sign_and_describe(file, "ES256", 64);
+  sign_and_describe(hsm, "RS256", 256);
+  segl_signer_free(ec);
+  segl_signer_free(rsa);
+  segl_signer_free(file);
+  segl_signer_free(hsm);
+}
+
+static void client_with_a_signer(void) {
+  segl_signer *signer = open_pem("GIVEN_RSA_PEM");
+  segl_client *client = NULL;
+  CHECK_OK(new_client(MASKINPORTEN, signer, &client));
+  segl_signer_free(signer);
+
+  segl_bytes jwt = {0};
+  CHECK_OK(segl_client_assertion(client, NULL, 0, NULL, &jwt));
+  CHECK(contains(&jwt, "."));
+  segl_bytes_free(&jwt);
+  CHECK_OK(segl_client_assertion(client, SEGL_S("{\"scopes\":[\"c:d\"]}"), NULL, &jwt));
+  segl_bytes_free(&jwt);
+  CHECK_CODE(SEGL_UNSUPPORTED, segl_client_registration(client, NULL, &jwt));
+  segl_client_free(client);
+}
+
+static void registration(void) {
+  segl_client *client = open_client("dnb");
+  segl_bytes jwt = {0};
+  CHECK_OK(segl_client_registration(client, NULL, &jwt));
+  CHECK(contains(&jwt, "."));
+  segl_bytes_free(&jwt);
+  segl_client_free(client);
+}
+
+static void get(const segl_client *client, uint32_t flags) {
+  segl_token token = {.struct_size = sizeof token};
+  CHECK_OK(segl_client_token(client, NULL, 0, NULL, &token));
+  CHECK(token.struct_size == sizeof token && token.flags == flags && token.reserved == 0);
+  CHECK(contains(&token.access_token, "."));
+  CHECK(contains(&token.response_json, (const char *)token.access_token.data));
+  CHECK(contains(&token.response_json, "\"expires_in\""));
+  CHECK(token.expires_at_ms > INT64_C(1700000000000));
+  segl_token_free(&token);
+  CHECK(token.struct_size == sizeof token && token.access_token.data == NULL && token.expires_at_ms == 0);
+}
+
+static void tokens(const char *name) {
+  segl_client *client = open_client(name);
+  get(client, 0);
+  get(client, SEGL_TOKEN_FROM_CACHE);
+  CHECK_OK(segl_client_forget(client, NULL, 0));
+  get(client, 0);
+  CHECK_OK(segl_client_forget(client, SEGL_S("{\"scopes\":[\"another:scope\"]}")));
+  get(client, SEGL_TOKEN_FROM_CACHE);
+  segl_client_free(client);
+}
+
+int main(void) {
+  versions();
+  keys();
+  client_with_a_signer();
+  registration();
+  tokens("maskinporten");
+  tokens("dnb");
+  tokens("hsm");
+
+  segl_signer *left = open_uri("GIVEN_HSM_URI");
+  segl_client *left_too = open_client("hsm");
+  CHECK_OK(segl_shutdown());
+  segl_bytes out = {0};
+  CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_describe(left, &out));
+  CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_assertion(left_too, NULL, 0, NULL, &out));
+  keys();
+  tokens("hsm");
+  CHECK_OK(segl_shutdown());
+  CHECK_OK(segl_shutdown());
+  return 0;
+}

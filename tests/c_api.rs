@@ -1,0 +1,311 @@
+//! The C programs of `tests/c`, which see the header and the shared library and
+//! nothing else. Each runs as compiled by gcc and by clang, under valgrind, and
+//! with AddressSanitizer.
+#![cfg(all(feature = "capi", feature = "simulator", target_os = "linux"))]
+
+#[path = "support/cdylib.rs"]
+mod cdylib;
+#[allow(dead_code, reason = "each test uses its own part")]
+#[path = "support/softhsm.rs"]
+mod softhsm;
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use segl::simulator::{RunningSimulator, Simulator, SimulatorConfig};
+use segl::{Algorithm, Call, KeyUri, Signer, keys};
+use serde_json::json;
+
+use softhsm::{PIN, SoftHsm};
+
+/// A program that takes longer hangs.
+const TIME_LIMIT: &str = "120s";
+
+const C11: &[&str] = &["-std=c11"];
+const CXX17: &[&str] = &["-std=c++17"];
+const ASAN: &[&str] = &["-std=c11", "-fsanitize=address"];
+const CXX_ASAN: &[&str] = &["-std=c++17", "-fsanitize=address"];
+
+/// A way to build and run a program.
+struct Way {
+    name: &'static str,
+    compiler: &'static str,
+    options: &'static [&'static str],
+    valgrind: bool,
+    rounds: u32,
+}
+
+const fn way(
+    name: &'static str,
+    compiler: &'static str,
+    options: &'static [&'static str],
+    rounds: u32,
+) -> Way {
+    Way {
+        name,
+        compiler,
+        options,
+        valgrind: false,
+        rounds,
+    }
+}
+
+const C_WAYS: &[Way] = &[
+    way("gcc", "gcc", C11, 150),
+    way("clang", "clang", C11, 20),
+    Way {
+        valgrind: true,
+        ..way("valgrind", "gcc", C11, 2)
+    },
+    way("asan", "gcc", ASAN, 20),
+];
+
+const CXX_WAYS: &[Way] = &[
+    way("g++", "g++", CXX17, 1),
+    Way {
+        valgrind: true,
+        ..way("valgrind", "g++", CXX17, 1)
+    },
+    way("asan", "g++", CXX_ASAN, 1),
+];
+
+macro_rules! programs {
+    ($($name:ident: $ways:ident [$($source:literal),+];)+) => {
+        $(
+            #[test]
+            fn $name() {
+                for way in $ways {
+                    run(stringify!($name), &[$($source),+], way);
+                }
+            }
+        )+
+
+        /// Every source that a program is made of.
+        const SOURCES: &[&str] = &[$($($source),+),+];
+    };
+}
+
+programs! {
+    lifecycle: C_WAYS ["lifecycle.c"];
+    errors: C_WAYS ["errors.c"];
+    misuse: C_WAYS ["misuse.c"];
+    threads: C_WAYS ["threads.c"];
+    free_during_use: C_WAYS ["free_during_use.c"];
+    callbacks: C_WAYS ["callbacks.c"];
+    log: C_WAYS ["log.c"];
+    cancel: C_WAYS ["cancel.c"];
+    fork: C_WAYS ["fork.c"];
+    double_include: C_WAYS ["double_include_a.c", "double_include_b.c"];
+    cxx: CXX_WAYS ["cxx.cc"];
+    panic: PANIC_WAYS ["panic.c"];
+}
+
+#[cfg(feature = "test-hooks")]
+const PANIC_WAYS: &[Way] = C_WAYS;
+/// Without the feature there is no function that panics.
+#[cfg(not(feature = "test-hooks"))]
+const PANIC_WAYS: &[Way] = &[];
+
+#[cfg(feature = "test-hooks")]
+const FEATURES: &str = "capi test-hooks";
+#[cfg(not(feature = "test-hooks"))]
+const FEATURES: &str = "capi";
+
+#[test]
+fn every_program_is_run_here_or_elsewhere() {
+    const ELSEWHERE: &[&str] = &["interop.c", "layout.c"];
+    for entry in fs::read_dir(cdylib::root().join("tests/c")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".c") || name.ends_with(".cc") {
+            let name = name.as_str();
+            assert!(
+                SOURCES.contains(&name) || ELSEWHERE.contains(&name),
+                "{name}"
+            );
+        }
+    }
+}
+
+/// Every function of the header is called by one of the programs.
+#[test]
+fn the_programs_call_every_function() {
+    let programs: String = SOURCES
+        .iter()
+        .chain(&["given.h", "check.h"])
+        .map(|source| fs::read_to_string(cdylib::root().join("tests/c").join(source)).unwrap())
+        .collect();
+    for function in cdylib::declared_functions() {
+        assert!(
+            programs.contains(&format!("{function}(")),
+            "nothing calls {function}"
+        );
+    }
+}
+
+/// What the programs are given.
+struct Given {
+    /// Holds the library and the programs.
+    folder: PathBuf,
+    hsm: SoftHsm,
+    _simulator: RunningSimulator,
+}
+
+fn given() -> &'static Given {
+    static GIVEN: OnceLock<Given> = OnceLock::new();
+    GIVEN.get_or_init(|| {
+        let hsm = SoftHsm::new("c-api-tokens");
+        let folder = cdylib::build("c-api-programs", FEATURES);
+        for token in ["main", "pins"] {
+            hsm.init_token(token);
+        }
+        hsm.generate("main", "rsa:2048", "01", "key", &[]);
+        hsm.generate("pins", "EC:prime256v1", "01", "key", &[]);
+        write_private(&hsm.path("rsa.pem"), support::pem(&support::rsa_key()));
+        write_private(&hsm.path("ec.pem"), support::pem(&support::p256_key()));
+        write_private(&hsm.path("pin"), PIN);
+        fs::write(folder.join("codes.inc"), codes_of_the_header()).unwrap();
+        let simulator = start_simulator(&hsm);
+        fs::write(hsm.path("segl.toml"), config(&hsm, &simulator)).unwrap();
+        Given {
+            folder,
+            hsm,
+            _simulator: simulator,
+        }
+    })
+}
+
+fn write_private(path: &Path, content: impl AsRef<[u8]>) {
+    fs::write(path, content).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
+
+fn file_uri(hsm: &SoftHsm, name: &str) -> String {
+    format!("file:{}", hsm.path(name).display())
+}
+
+fn hsm_uri(hsm: &SoftHsm, token: &str) -> String {
+    format!(
+        "pkcs11:token={token};object=key?module-path={}&pin-source=file:{}",
+        softhsm::module(),
+        hsm.path("pin").display()
+    )
+}
+
+/// A simulator that knows the clients of [`config`] but one.
+fn start_simulator(hsm: &SoftHsm) -> RunningSimulator {
+    let uri: KeyUri = hsm_uri(hsm, "main").parse().unwrap();
+    let in_token = keys::open(&uri, None, &Call::none()).unwrap();
+    let set = |signer: &dyn Signer, alg| {
+        json!({"keys": [signer.public_key().to_registration("k", alg)]}).to_string()
+    };
+    let config = format!(
+        r#"
+        [[maskinporten.clients]]
+        client_id = "file"
+        orgno = "910753614"
+        scopes = ["a:b"]
+        jwks = '{file}'
+        [[maskinporten.clients]]
+        client_id = "hsm"
+        orgno = "910753614"
+        scopes = ["a:b"]
+        jwks = '{token}'
+        [[dnb.clients]]
+        client_id = "bank"
+        scopes = ["s"]
+        jwks = '{bank}'
+        "#,
+        file = set(&*support::signer(&support::rsa_key()), Algorithm::RS256),
+        token = set(&*in_token, Algorithm::RS256),
+        bank = set(&*support::signer(&support::p256_key()), Algorithm::ES256),
+    );
+    let config = SimulatorConfig::from_toml(&config).unwrap();
+    Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap()
+}
+
+fn config(hsm: &SoftHsm, simulator: &RunningSimulator) -> String {
+    let urls = simulator.urls();
+    let maskinporten = |name: &str, client_id: &str, key: &str| {
+        format!(
+            "[clients.{name}]\nprofile = 'maskinporten'\nissuer = '{}'\nclient_id = '{client_id}'\n\
+             key = '{key}'\nkid = 'k'\nscopes = ['a:b']\n",
+            urls.maskinporten_issuer
+        )
+    };
+    let rsa = file_uri(hsm, "rsa.pem");
+    let dnb = format!(
+        "[clients.dnb]\nprofile = 'dnb'\ntoken_endpoint = '{}'\nclient_id = 'bank'\nkey = '{}'\n\
+         kid = 'k'\nscopes = ['s']\n",
+        urls.dnb_token_endpoint,
+        file_uri(hsm, "ec.pem"),
+    );
+    [
+        maskinporten("maskinporten", "file", &rsa),
+        maskinporten("refused", "nobody", &rsa),
+        maskinporten("hsm", "hsm", &hsm_uri(hsm, "main")),
+        dnb,
+    ]
+    .concat()
+}
+
+/// `{SEGL_PANIC, "PANIC"},` for each number of the header.
+fn codes_of_the_header() -> String {
+    let header = fs::read_to_string(cdylib::root().join("include/segl.h")).unwrap();
+    let code = cdylib::without_comments(&header);
+    let (_, numbers) = code.split_once("enum {").unwrap();
+    let (numbers, _) = numbers.split_once("};").unwrap();
+    numbers
+        .split(',')
+        .map(|line| line.split('=').next().unwrap().trim())
+        .map(|name| format!("{{{name}, \"{}\"}},\n", &name["SEGL_".len()..]))
+        .collect()
+}
+
+fn run(name: &str, sources: &[&str], way: &Way) {
+    let given = given();
+    let program = format!("{name}-{}", way.name);
+    cdylib::compile(way.compiler, way.options, sources, &given.folder, &program);
+    let program = given.folder.join(program);
+    // Ends the program and its children with a signal when they hang.
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", TIME_LIMIT]);
+    if way.valgrind {
+        assert!(
+            Command::new("valgrind").arg("--version").output().is_ok(),
+            "{}",
+            cdylib::missing("valgrind")
+        );
+        command.args([
+            "valgrind",
+            "--quiet",
+            "--error-exitcode=99",
+            "--leak-check=full",
+            "--show-leak-kinds=definite",
+            "--errors-for-leak-kinds=definite",
+        ]);
+        command.arg(option_with_file("--suppressions=", "valgrind.supp"));
+    }
+    command.arg(&program);
+    command
+        .env(
+            "LSAN_OPTIONS",
+            option_with_file("print_suppressions=0:suppressions=", "lsan.supp"),
+        )
+        .env("GIVEN_ROUNDS", way.rounds.to_string())
+        .env("GIVEN_CONFIG", given.hsm.path("segl.toml"))
+        .env("GIVEN_RSA_PEM", given.hsm.path("rsa.pem"))
+        .env("GIVEN_EC_PEM", given.hsm.path("ec.pem"))
+        .env("GIVEN_FILE_URI", file_uri(&given.hsm, "ec.pem"))
+        .env("GIVEN_HSM_URI", hsm_uri(&given.hsm, "main"))
+        .env("GIVEN_WRONG_PIN_URI", hsm_uri(&given.hsm, "pins"));
+    cdylib::run(&mut command);
+}
+
+fn option_with_file(option: &str, name: &str) -> String {
+    let file = cdylib::root().join("tests/c").join(name);
+    format!("{option}{}", file.display())
+}
