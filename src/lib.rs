@@ -37,6 +37,8 @@ pub mod profiles;
 pub mod secret;
 pub mod token;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "capi")]
 pub mod ffi;
 #[cfg(feature = "simulator")]

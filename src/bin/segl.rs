@@ -1,0 +1,5 @@
+//! The program `segl`; see [`segl::cli`].
+
+fn main() -> std::process::ExitCode {
+    segl::cli::main()
+}

@@ -1,0 +1,69 @@
+//! Options of the commands that work for a client of the configuration.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::call::Call;
+use crate::config::Config;
+use crate::error::Result;
+use crate::profiles::{Scope, TokenRequest};
+use crate::token::TokenClient;
+
+#[derive(Args)]
+pub(super) struct ClientArguments {
+    /// The client's name in the configuration.
+    #[arg(value_name = "CLIENT")]
+    name: String,
+    /// The configuration, TOML or JSON.
+    #[arg(long, value_name = "FILE", default_value = "segl.toml")]
+    config: PathBuf,
+    /// Gives up after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u32,
+}
+
+impl ClientArguments {
+    /// The client, and the call that bounds its work.
+    pub(super) fn open(&self) -> Result<(TokenClient, Call)> {
+        let call = Call::within(Duration::from_secs(self.timeout.into()));
+        let config = Config::from_file(&self.config)?;
+        Ok((TokenClient::from_config(&config, &self.name, &call)?, call))
+    }
+}
+
+#[derive(Args)]
+pub(super) struct RequestArguments {
+    /// A scope, instead of the client's; may be repeated.
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// A resource (RFC 8707), instead of the client's; may be repeated.
+    #[arg(long, value_name = "URI")]
+    resource: Vec<String>,
+    /// The consumer's organisation number, instead of the client's setting.
+    #[arg(long, value_name = "ORGNO")]
+    consumer_org: Option<String>,
+    /// A whole token request as JSON, for example with authorization_details;
+    /// excludes the options above. "-" reads standard input.
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["scopes", "resource", "consumer_org"])]
+    request: Option<String>,
+}
+
+impl RequestArguments {
+    pub(super) fn token_request(&self) -> Result<TokenRequest> {
+        if let Some(json) = &self.request {
+            return TokenRequest::from_json(&super::inspect::text_or_stdin(json)?);
+        }
+        let mut request = TokenRequest::default();
+        if !self.scopes.is_empty() {
+            let scopes = self.scopes.iter().map(|scope| scope.parse::<Scope>());
+            request.scopes = Some(scopes.collect::<Result<_>>()?);
+        }
+        if !self.resource.is_empty() {
+            request.resource = Some(self.resource.clone());
+        }
+        request.consumer_org = self.consumer_org.as_deref().map(str::parse).transpose()?;
+        Ok(request)
+    }
+}

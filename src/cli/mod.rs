@@ -1,0 +1,97 @@
+//! The program `segl`.
+//!
+//! Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 failed, but the
+//! same command may succeed later.
+
+mod assert;
+mod client;
+mod inspect;
+mod jwk;
+mod key;
+mod output;
+mod register;
+#[cfg(feature = "simulator")]
+mod simulate;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+use output::Output;
+
+/// Signs JWT assertions with keys that never leave their HSM, and gets access
+/// tokens with them.
+///
+/// Keys are named by URI: file:key.pem, or
+/// pkcs11:token=bank;object=maskinporten?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=env:PIN
+///
+/// Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 failed, but the
+/// same command may succeed later.
+#[derive(Parser)]
+#[command(name = "segl", version, max_term_width = 100)]
+struct Arguments {
+    /// Prints JSON for programs, errors included.
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// Prints log records up to this level to standard error.
+    #[arg(long, global = true, value_name = "LEVEL", value_parser = ["warn", "info", "debug"])]
+    log: Option<String>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes and shows keys.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Prints public keys as JWK: what Maskinporten's self-service and DNB ask for.
+    Jwk(jwk::Arguments),
+    /// Prints a signed assertion; nothing is sent.
+    Assert(assert::Arguments),
+    /// Prints the JWT that registers a client's key.
+    #[command(subcommand)]
+    Register(register::Command),
+    /// Gets an access token and prints it.
+    Token(token::Arguments),
+    /// Shows what a JWT says. It verifies nothing.
+    Inspect(inspect::Arguments),
+    /// Runs Maskinporten and DNB on this machine, as strict as the real ones.
+    #[cfg(feature = "simulator")]
+    Simulate(simulate::Arguments),
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output {
+        json: arguments.json,
+    };
+    if let Some(level) = &arguments.log {
+        output::log_to_stderr(level);
+    }
+    match run(arguments.command, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            ExitCode::from(if error.retryable() { 3 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command, output: &Output) -> Result<()> {
+    match command {
+        Command::Key(command) => key::run(command, output),
+        Command::Jwk(arguments) => jwk::run(&arguments, output),
+        Command::Assert(arguments) => assert::run(&arguments, output),
+        Command::Register(command) => register::run(&command, output),
+        Command::Token(arguments) => token::run(&arguments, output),
+        Command::Inspect(arguments) => inspect::run(&arguments, output),
+        #[cfg(feature = "simulator")]
+        Command::Simulate(arguments) => simulate::run(&arguments),
+    }
+}

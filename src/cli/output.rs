@@ -1,0 +1,126 @@
+//! What the program prints: one value on standard output, the rest on standard
+//! error.
+
+use std::io::{ErrorKind, Write};
+
+use serde_json::{Map, Value, json};
+
+use crate::error::{Details, Error, ErrorCode, Result};
+use crate::log::{self, Level, Sink};
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    pub(super) json: bool,
+}
+
+impl Output {
+    /// Prints `json` for programs, or `text` for people.
+    pub(super) fn value(&self, json: &Value, text: &str) -> Result<()> {
+        if self.json {
+            print_line(&pretty(json))
+        } else {
+            print_line(text)
+        }
+    }
+
+    /// Prints a remark for people on standard error.
+    pub(super) fn note(&self, text: &str) {
+        if !self.json {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Prints an error on standard error.
+    pub(super) fn error(&self, error: &Error) {
+        if self.json {
+            eprintln!("{}", pretty(&error_json(error)));
+        } else {
+            eprintln!("segl: {error}");
+            eprintln!("      ({} {})", error.code().name(), error.code().number());
+        }
+    }
+}
+
+/// Prints one line on standard output. A reader that has gone away is no error.
+pub(super) fn print_line(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::new(
+            ErrorCode::Io,
+            format!("standard output cannot be written: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// JSON with two blanks of indentation.
+pub(super) fn pretty(value: &Value) -> String {
+    format!("{value:#}")
+}
+
+/// Log records go to standard error.
+pub(super) fn log_to_stderr(level: &str) {
+    let level = match level {
+        "debug" => Level::Debug,
+        "info" => Level::Info,
+        _ => Level::Warn,
+    };
+    log::set_sink(Some(Box::new(StderrSink)), level);
+}
+
+struct StderrSink;
+
+impl Sink for StderrSink {
+    fn log(&self, level: Level, target: &'static str, message: &str) {
+        eprintln!("{level:?} {target}: {message}");
+    }
+}
+
+fn error_json(error: &Error) -> Value {
+    let Details {
+        retryable,
+        retry_after,
+        http_status,
+        ck_rv,
+        ck_function,
+        oauth_error,
+        oauth_error_description,
+        error_uri,
+        provider_code,
+        trace_id,
+        config_path,
+    } = error.details();
+    let optional = [
+        (
+            "retry_after_ms",
+            retry_after.map(|wait| json!(wait.as_millis() as u64)),
+        ),
+        ("http_status", http_status.map(|status| json!(status))),
+        ("ck_rv", ck_rv.map(|rv| json!(rv))),
+        ("ck_function", ck_function.map(|name| json!(name))),
+        ("oauth_error", oauth_error.as_ref().map(|text| json!(text))),
+        (
+            "oauth_error_description",
+            oauth_error_description.as_ref().map(|text| json!(text)),
+        ),
+        ("error_uri", error_uri.as_ref().map(|text| json!(text))),
+        (
+            "provider_code",
+            provider_code.as_ref().map(|text| json!(text)),
+        ),
+        ("trace_id", trace_id.as_ref().map(|text| json!(text))),
+        ("config_path", config_path.as_ref().map(|text| json!(text))),
+    ];
+    let mut object = Map::new();
+    object.insert("code".into(), error.code().number().into());
+    object.insert("name".into(), error.code().name().into());
+    object.insert("message".into(), error.message().into());
+    object.insert("retryable".into(), (*retryable).into());
+    for (name, value) in optional {
+        if let Some(value) = value {
+            object.insert(name.into(), value);
+        }
+    }
+    json!({ "error": object })
+}

@@ -1,0 +1,375 @@
+//! The program `segl`, as a person runs it.
+#![cfg(all(feature = "cli", feature = "simulator"))]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+const ORG: &str = "910753614";
+
+/// A folder of its own with a SoftHSM token `bank` (PIN 1234).
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn with_token() -> Self {
+        let home = Self::new();
+        std::fs::create_dir(home.path("tokens")).unwrap();
+        let conf = format!("directories.tokendir = {}\n", home.path("tokens").display());
+        std::fs::write(home.path("softhsm2.conf"), conf).unwrap();
+        let status = home
+            .command("softhsm2-util")
+            .args([
+                "--init-token",
+                "--free",
+                "--label",
+                "bank",
+                "--pin",
+                "1234",
+                "--so-pin",
+                "12345678",
+            ])
+            .stdout(Stdio::null())
+            .status()
+            .expect("softhsm2-util is missing; install the package softhsm2");
+        assert!(status.success());
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.0.path())
+            .env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
+            .env("PIN", "1234")
+            .env("WRONG_PIN", "9999")
+            .env("NO_PROXY", "127.0.0.1");
+        command
+    }
+
+    fn segl(&self, arguments: &[&str]) -> Output {
+        self.command(env!("CARGO_BIN_EXE_segl"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Standard output of a command that succeeds.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.segl(arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "segl {arguments:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(arguments)).unwrap()
+    }
+
+    /// Exit code and error object of a command that fails.
+    fn fails(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self.segl(&[arguments, &["--json"]].concat());
+        assert!(
+            output.stdout.is_empty(),
+            "nothing half-done on standard output"
+        );
+        let error: Value = serde_json::from_slice(&output.stderr).unwrap_or_else(|_| {
+            panic!(
+                "segl {arguments:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+        });
+        (output.status.code().unwrap(), error["error"].clone())
+    }
+}
+
+fn token_uri(rest: &str, pin: &str) -> String {
+    format!("pkcs11:token=bank{rest}?module-path={MODULE}&pin-source=env:{pin}")
+}
+
+/// `segl simulate`, ended when it is dropped.
+struct Simulator {
+    child: Child,
+    urls: Value,
+}
+
+impl Simulator {
+    fn start(home: &Home, config: &str) -> Self {
+        std::fs::write(home.path("sim.toml"), config).unwrap();
+        let mut child = home
+            .command(env!("CARGO_BIN_EXE_segl"))
+            .args([
+                "simulate",
+                "--listen",
+                "127.0.0.1:0",
+                "--config",
+                "sim.toml",
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let urls = serde_json::from_str(&line).unwrap();
+        Self { child, urls }
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_key_in_a_file_is_private_and_not_overwritten() {
+    let home = Home::new();
+    home.ok(&["key", "generate", "--alg", "RS256", "--out", "rsa.pem"]);
+    let before = std::fs::read(home.path("rsa.pem")).unwrap();
+    let (code, error) = home.fails(&["key", "generate", "--alg", "RS256", "--out", "rsa.pem"]);
+    assert_eq!((code, &error["name"]), (1, &"KEY_EXISTS".into()));
+    assert_eq!(std::fs::read(home.path("rsa.pem")).unwrap(), before);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(home.path("rsa.pem"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let shown = home.json(&["key", "show", "file:rsa.pem", "--json"]);
+    assert_eq!(shown["kty"], "RSA");
+    assert_eq!(shown["bits"], 2048);
+    assert_eq!(shown["extractable"], true);
+    assert!(!shown.to_string().contains("PRIVATE"));
+}
+
+#[test]
+fn a_key_on_a_token_cannot_leave_it() {
+    let home = Home::with_token();
+    let token = token_uri("", "PIN");
+    home.ok(&[
+        "key", "generate", "--alg", "ES256", "--label", "dnb", "--id", "02", "--token", &token,
+    ]);
+    let shown = home.json(&["key", "show", &token_uri(";object=dnb", "PIN"), "--json"]);
+    assert_eq!(shown["kind"], "pkcs11");
+    assert_eq!(shown["extractable"], false);
+    assert_eq!(shown["crv"], "P-256");
+    assert_eq!(shown["algorithms"], serde_json::json!(["ES256"]));
+    let by_id = home.json(&["key", "show", &token_uri(";id=%02", "PIN"), "--json"]);
+    assert_eq!(by_id["kid"], shown["kid"]);
+    let (code, error) = home.fails(&[
+        "key", "generate", "--alg", "ES256", "--label", "dnb", "--token", &token,
+    ]);
+    assert_eq!((code, &error["name"]), (1, &"KEY_EXISTS".into()));
+
+    home.ok(&["key", "generate", "--alg", "RS256", "--out", "rsa.pem"]);
+    let set = home.json(&[
+        "jwk",
+        "file:rsa.pem",
+        &token_uri(";object=dnb", "PIN"),
+        "--set",
+    ]);
+    let keys = set["keys"].as_array().unwrap();
+    assert_eq!(
+        (&keys[0]["kty"], &keys[1]["kty"]),
+        (&"RSA".into(), &"EC".into())
+    );
+    for key in keys {
+        assert_eq!(key["use"], "sig");
+        assert!(key.get("d").is_none());
+    }
+}
+
+#[test]
+fn tokens_from_both_services_with_keys_in_the_hsm() {
+    let home = Home::with_token();
+    let token = token_uri("", "PIN");
+    home.ok(&[
+        "key", "generate", "--alg", "RS256", "--label", "mp", "--id", "01", "--token", &token,
+    ]);
+    home.ok(&[
+        "key", "generate", "--alg", "ES256", "--label", "dnb", "--id", "02", "--token", &token,
+    ]);
+    let set = home.json(&["jwk", &token_uri(";object=mp", "PIN"), "--set"]);
+    let simulator = Simulator::start(
+        &home,
+        &format!(
+            "[[maskinporten.clients]]\nclient_id = \"c1\"\norgno = \"{ORG}\"\nscopes = [\"a:b\"]\njwks = '{set}'\n"
+        ),
+    );
+    let urls = &simulator.urls;
+    let config = |dnb_client: &str| {
+        let text = format!(
+            "[clients.mp]\nprofile = \"maskinporten\"\nissuer = {issuer}\nclient_id = \"c1\"\nkid = {kid}\n\
+             key = \"{mp}\"\nscopes = [\"a:b\"]\n\
+             [clients.dnb]\nprofile = \"dnb\"\n{dnb_client}\ntoken_endpoint = {endpoint}\nkey = \"{dnb}\"\n",
+            issuer = urls["maskinporten_issuer"],
+            kid = set["keys"][0]["kid"],
+            mp = token_uri(";object=mp", "PIN"),
+            endpoint = urls["dnb_token_endpoint"],
+            dnb = token_uri(";object=dnb", "PIN"),
+        );
+        std::fs::write(home.path("segl.toml"), text).unwrap();
+    };
+    config("");
+
+    let grant = home.ok(&["assert", "mp", "--config", "segl.toml", "--scope", "a:b"]);
+    assert_eq!(grant.trim_end().split('.').count(), 3);
+    assert_eq!(grant.lines().count(), 1, "the JWT and nothing else");
+    let inspected = home.json(&["inspect", grant.trim_end(), "--json"]);
+    assert_eq!(inspected["claims"]["scope"], "a:b");
+    assert_eq!(inspected["verified"], false);
+
+    let answer = home.json(&["token", "mp", "--config", "segl.toml", "--json"]);
+    let plain = home.ok(&["token", "mp", "--config", "segl.toml", "--header"]);
+    assert!(plain.starts_with("Authorization: Bearer ey"), "{plain}");
+    let claims = home.json(&[
+        "inspect",
+        answer["access_token"].as_str().unwrap(),
+        "--json",
+    ]);
+    assert_eq!(claims["claims"]["consumer"]["ID"], format!("0192:{ORG}"));
+
+    let registration = home.ok(&["register", "dnb", "dnb", "--config", "segl.toml"]);
+    let registered: Value = {
+        let url = format!("{}/dnb/register", urls["admin"].as_str().unwrap());
+        let answer = ureq::post(&url).send(registration.trim_end()).unwrap();
+        serde_json::from_reader(answer.into_body().into_reader()).unwrap()
+    };
+    let (code, error) = home.fails(&["token", "dnb", "--config", "segl.toml"]);
+    assert_eq!(
+        (code, &error["config_path"]),
+        (1, &"client_id".into()),
+        "not registered yet"
+    );
+    config(&format!("client_id = {}", registered["client_id"]));
+    let answer = home.json(&["token", "dnb", "--config", "segl.toml", "--json"]);
+    assert_eq!(answer["response"]["token_type"], "Bearer");
+
+    let (code, error) = home.fails(&["token", "mp", "--config", "segl.toml", "--scope", "c:d"]);
+    assert_eq!((code, &error["provider_code"]), (1, &"MP-200".into()));
+    let outage = format!("{}/outage", urls["admin"].as_str().unwrap());
+    ureq::post(&outage)
+        .header("Content-Type", "application/json")
+        .send(r#"{"kind":"503","count":1}"#)
+        .unwrap();
+    let (code, error) = home.fails(&["token", "mp", "--config", "segl.toml"]);
+    assert_eq!(
+        (code, &error["retryable"]),
+        (3, &true.into()),
+        "worth another try"
+    );
+}
+
+#[test]
+fn bad_input_gets_a_clear_error() {
+    let home = Home::with_token();
+    let token = token_uri("", "PIN");
+    for label in ["one", "two"] {
+        home.ok(&[
+            "key", "generate", "--alg", "ES256", "--label", label, "--token", &token,
+        ]);
+    }
+    home.ok(&["key", "generate", "--alg", "ES256", "--out", "ec.pem"]);
+    std::fs::write(
+        home.path("segl.toml"),
+        "[clients.mp]\nprofile = \"maskinporten\"\nenvironment = \"test\"\nclient_id = \"c\"\nkid = \"k\"\nkey = \"file:ec.pem\"\n",
+    )
+    .unwrap();
+    let cases: [(&[&str], &str, &str); 11] = [
+        (&["key", "show", "rsa.pem"], "KEY_URI", "file:"),
+        (
+            &["key", "show", "pkcs11:token=bank;token=bank"],
+            "KEY_URI",
+            "token",
+        ),
+        (&["key", "show", "file:none.pem"], "IO", "none.pem"),
+        (
+            &["key", "show", &token_uri(";object=none", "PIN")],
+            "KEY_NOT_FOUND",
+            "one",
+        ),
+        (&["key", "show", &token], "KEY_AMBIGUOUS", "two"),
+        (
+            &["key", "show", &token_uri(";object=one", "WRONG_PIN")],
+            "PIN_INCORRECT",
+            "bank",
+        ),
+        (
+            &["key", "show", &token_uri(";object=one", "UNSET_PIN")],
+            "PIN_SOURCE",
+            "UNSET_PIN",
+        ),
+        (
+            &[
+                "key",
+                "show",
+                &format!("pkcs11:token=bnak?module-path={MODULE}&pin-source=env:PIN"),
+            ],
+            "TOKEN_NOT_FOUND",
+            "bank",
+        ),
+        (&["assert", "mp"], "KEY_TYPE", "RS256"),
+        (&["assert", "nobody"], "CONFIG", "mp"),
+        (&["inspect", "not-a-jwt"], "INVALID_ARGUMENT", "three parts"),
+    ];
+    for (arguments, name, says) in cases {
+        let (code, error) = home.fails(arguments);
+        assert_eq!(
+            (code, &error["name"]),
+            (1, &name.into()),
+            "{arguments:?}: {error}"
+        );
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(says), "{arguments:?}: {message}");
+        assert!(
+            !message.contains("9999") && !message.contains("1234"),
+            "{message}"
+        );
+    }
+    assert_eq!(home.segl(&["key", "generate"]).status.code(), Some(2));
+    assert_eq!(home.segl(&["no-such-command"]).status.code(), Some(2));
+}
+
+#[test]
+fn inspect_reads_standard_input_and_says_that_nothing_is_verified() {
+    let home = Home::new();
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_segl"))
+        .args(["inspect", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let jwt = "eyJhbGciOiJFUzI1NiJ9.eyJleHAiOjE3MDE0MTI3NDJ9.AA";
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(jwt.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("NOT verified") && text.contains("2023-12-01T"),
+        "{text}"
+    );
+}
