@@ -1,7 +1,7 @@
 # The work is done by scripts/; each sets up what it needs.
 
 .POSIX:
-.PHONY: help build test demo lint deny header install clean
+.PHONY: help build test demo bench lint deny header install clean
 
 help: ## shows this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -14,6 +14,9 @@ test: ## sets up and runs every test
 
 demo: ## shows the main job end to end: HSM keys, tokens, from the command line and from C
 	@scripts/demo
+
+bench: ## measures every layer against its floor
+	@scripts/bench
 
 lint: ## formatting, clippy, documentation, scripts, licences
 	@scripts/test lint
