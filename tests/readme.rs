@@ -1,0 +1,90 @@
+//! The README shows the examples as they are, and names files and commands that
+//! exist.
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_examples_stand_in_it_word_for_word() {
+    let readme = read("README.md");
+    for (path, first) in [
+        ("examples/token.rs", "use segl::"),
+        ("examples/c/token.c", "#include <inttypes.h>"),
+    ] {
+        let source = read(path);
+        let shown = source[source.find(first).unwrap()..].trim_end();
+        assert!(readme.contains(shown), "copy {path} to README.md");
+    }
+}
+
+#[test]
+fn its_configuration_can_be_read() {
+    let readme = read("README.md");
+    let toml = readme.split("```toml\n").nth(1).unwrap();
+    let toml = toml.split("```").next().unwrap();
+    assert!(
+        segl::Config::from_toml(toml)
+            .unwrap()
+            .client("bank")
+            .is_ok()
+    );
+}
+
+#[test]
+fn the_files_and_folders_it_names_exist() {
+    let readme = read("README.md");
+    let mut seen = 0;
+    for name in readme.split('`').skip(1).step_by(2) {
+        let is_path = [
+            "docs/",
+            "src/",
+            "include/",
+            "tests/",
+            "benches/",
+            "examples/",
+            "SECURITY",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start));
+        if is_path && !name.contains([' ', '…']) {
+            seen += 1;
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+            assert!(path.exists(), "README.md names {name}, which is not there");
+        }
+    }
+    assert!(seen > 5, "only {seen} paths were found");
+}
+
+#[test]
+fn the_commands_it_lists_exist() {
+    let readme = read("README.md");
+    let mut seen = 0;
+    for line in readme.lines().filter(|line| line.starts_with("| `segl ")) {
+        let command = line.split('`').nth(1).unwrap();
+        let words = command
+            .split(' ')
+            .skip(1)
+            .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase()));
+        let help = Command::new(env!("CARGO_BIN_EXE_segl"))
+            .args(words)
+            .arg("--help")
+            .output()
+            .unwrap();
+        let help_text = String::from_utf8(help.stdout).unwrap();
+        assert!(help.status.success(), "{command}");
+        for option in command
+            .split(&[' ', '[', ']', '|', '\\'][..])
+            .filter(|word| word.starts_with("--"))
+        {
+            assert!(help_text.contains(option), "{command}: no {option}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 8, "only {seen} options were found");
+}
