@@ -147,7 +147,8 @@ fn assertions(criterion: &mut Criterion) {
             .assertion(&TokenRequest::default(), &Call::none())
             .unwrap();
         let message = jwt.rsplit_once('.').unwrap().0.as_bytes().to_vec();
-        let key = client.signer().public_key().clone();
+        let signer = client.signers().remove(0).expect("the key is open");
+        let key = signer.public_key().clone();
         let raw = Raw::new(id, mechanism);
         let mut buffer = [0; 512];
         let floor = || {

@@ -92,6 +92,10 @@ enum {
   SEGL_SIGNATURE_FAULT = 110,
   /* A key with this name exists already; nothing was written. */
   SEGL_KEY_EXISTS = 111,
+  /* The private key can leave its device, or the device does not say that it cannot, and the key's URI does not allow that. */
+  SEGL_KEY_EXTRACTABLE = 112,
+  /* The key is not the one whose thumbprint the URI names. */
+  SEGL_PUBLIC_KEY_MISMATCH = 113,
   /* The PKCS#11 module cannot be loaded. */
   SEGL_MODULE_LOAD = 200,
   /* The PKCS#11 module cannot be initialised. */
@@ -116,6 +120,14 @@ enum {
   SEGL_DEVICE = 210,
   /* The token refuses the mechanism or what the key may do. */
   SEGL_MECHANISM = 211,
+  /* The token does not answer and is left alone for a moment; retry_after_ms says how long. */
+  SEGL_TOKEN_UNAVAILABLE = 212,
+  /* Nothing that may be done inside this process helps any more; a new process can use the token again. */
+  SEGL_RESTART_REQUIRED = 213,
+  /* The key was opened before this process was forked, and its URI forbids its use in the child. */
+  SEGL_FORKED = 214,
+  /* The token says that the last PIN it saw was wrong, so no PIN was tried that has not worked in this process before. */
+  SEGL_PIN_GUARD = 215,
   /* The server cannot be reached: name look-up, connection or transfer. */
   SEGL_NETWORK = 400,
   /* TLS failed: certificate, name or protocol. */
@@ -286,7 +298,7 @@ typedef struct {
    */
   size_t config_json_len;
   /*
-   The client's key, in the place of the setting `key`. May be NULL. It is
+   The client's key, in the place of the settings `key` and `keys`. May be NULL. It is
    shared: the caller may free the handle at once.
    */
   const segl_signer *signer;
@@ -540,7 +552,9 @@ void segl_cancel_free(segl_cancel *cancel);
 void segl_fail_set(const segl_fail *fail, int32_t code, const char *message, size_t message_len);
 
 /*
- Makes a client from settings in JSON, and opens its key.
+ Makes a client from settings in JSON, and opens its key. Of several (`keys`)
+ one is enough: those whose home is away for now are opened later, when it is
+ their turn to sign.
 
  Ownership: the inputs are borrowed, and copied where they are kept. `out`
  becomes the caller's; free it with `segl_client_free`.
@@ -574,7 +588,10 @@ segl_error *segl_client_open(const char *path,
                              segl_client **out);
 
 /*
- Makes a signed assertion, a JWT, without network.
+ Makes a signed assertion, a JWT, without network. Of several keys the first
+ that is ready signs; while it cannot, the next one does, under its own `kid`.
+ As long as another key is left, one may use no more than an even share of the
+ time left, and 10 seconds without a timeout.
 
  `request_json` is a JSON object whose members go before the client's
  settings: `scopes`, `resource`, `consumer_org`, `pid`,
@@ -598,7 +615,8 @@ segl_error *segl_client_assertion(const segl_client *client,
                                   segl_bytes *out_jwt);
 
 /*
- Makes the JWT that registers the client's public key with DNB.
+ Makes the JWT that registers the client's public key with DNB; of several
+ keys, the first one. `segl register dnb --key` makes those of the others.
 
  Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
  with `segl_bytes_free`.
@@ -649,6 +667,23 @@ SEGL_MUST_USE
 segl_error *segl_client_forget(const segl_client *client,
                                const char *request_json,
                                size_t request_json_len);
+
+/*
+ How each key of the client is doing, as a JSON object with the array `keys` in
+ the order of the settings. Each has `name` ("key", "keys[1]", or "signer" for
+ one that was given as a handle), `opened`, and the members of
+ `segl_signer_health`; `problem` says why a key is not open. Nothing is asked
+ of a device.
+
+ Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time, also while others use the client. It does not
+ wait for a device.
+ Failure: only for a NULL argument or a handle that is not live; `out_json` is
+ zero-filled then.
+ */
+SEGL_MUST_USE segl_error *segl_client_health(const segl_client *client, segl_bytes *out_json);
 
 /*
  Frees a client and its cache.
@@ -869,6 +904,24 @@ segl_error *segl_signer_sign(const segl_signer *signer,
  Failure: what the key's home reports.
  */
 SEGL_MUST_USE segl_error *segl_signer_probe(const segl_signer *signer, const segl_call *call);
+
+/*
+ How the key is doing, as a JSON object: `state` ("ready", "recovering",
+ "unavailable", "pin_refused", "key_refused" or "restart_required"), `problem`,
+ `signatures`, `last_signature` (seconds since 1970) and, for keys on a token,
+ `token` with its sessions, counters and last failure. Members that do not
+ apply are null. Nothing is asked of a device: it is what segl has seen of the
+ key so far.
+
+ Ownership: `signer` is borrowed. `out_json` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time, also while others sign with it. It does not
+ wait for a device.
+ Failure: only for a NULL argument or a handle that is not live; `out_json` is
+ zero-filled then.
+ */
+SEGL_MUST_USE segl_error *segl_signer_health(const segl_signer *signer, segl_bytes *out_json);
 
 /*
  Frees a signer. Clients that were made with it keep the key.

@@ -64,6 +64,29 @@ impl Call {
         Ok(left)
     }
 
+    /// A call for the first of `tries` that are left of one piece of work: over
+    /// after an even share of the time left, so that a try that hangs leaves the
+    /// others theirs. What a try does not use is shared by those after it, and the
+    /// last one (`tries` is 1) has all that is left. Each share of a call that has
+    /// no deadline is `default`, but for the last, which has none. The cancel
+    /// token is kept.
+    #[must_use]
+    pub fn share(&self, tries: usize, default: Duration) -> Self {
+        let tries = u32::try_from(tries).unwrap_or(u32::MAX);
+        if tries <= 1 {
+            return self.clone();
+        }
+        let now = Instant::now();
+        let share = match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(now) / tries,
+            None => default,
+        };
+        Self {
+            deadline: now.checked_add(share),
+            cancel: self.cancel.clone(),
+        }
+    }
+
     /// Fails when the call is over: see [`Call::remaining`].
     pub fn check(&self, what: &str) -> Result<()> {
         self.remaining(Duration::MAX, what).map(|_| ())

@@ -243,7 +243,15 @@ fn config(hsm: &SoftHsm, simulator: &RunningSimulator) -> String {
         urls.dnb_token_endpoint,
         file_uri(hsm, "ec.pem"),
     );
+    let two_keys = format!(
+        "[clients.two_keys]\nprofile = 'maskinporten'\nissuer = '{}'\nclient_id = 'file'\nscopes = ['a:b']\n\
+         [[clients.two_keys.keys]]\nkey = '{rsa}'\nkid = 'k'\n\
+         [[clients.two_keys.keys]]\nkey = '{}'\nkid = 'k2'\n",
+        urls.maskinporten_issuer,
+        hsm_uri(hsm, "main"),
+    );
     [
+        two_keys,
         maskinporten("maskinporten", "file", &rsa),
         maskinporten("refused", "nobody", &rsa),
         maskinporten("hsm", "hsm", &hsm_uri(hsm, "main")),

@@ -373,3 +373,132 @@ fn inspect_reads_standard_input_and_says_that_nothing_is_verified() {
         "{text}"
     );
 }
+
+#[test]
+fn health_is_shown_once_and_again_and_again() {
+    let home = Home::with_token();
+    let token = token_uri("", "PIN");
+    home.ok(&[
+        "key", "generate", "--alg", "ES256", "--label", "dnb", "--token", &token,
+    ]);
+    home.ok(&["key", "generate", "--alg", "ES256", "--out", "ec.pem"]);
+    for (uri, shown) in [
+        ("file:ec.pem".to_owned(), "file:ec.pem"),
+        (token_uri(";object=dnb", "PIN"), "pkcs11:token=bank"),
+    ] {
+        let text = home.ok(&["key", "health", &uri]);
+        assert!(text.starts_with(shown), "{text}");
+        let state = text.lines().find(|line| line.starts_with("state")).unwrap();
+        assert!(state.ends_with("ready"), "{text}");
+        let json = home.json(&["key", "health", &uri, "--json"]);
+        assert_eq!(json["state"], "ready");
+        assert!(json["key"].as_str().unwrap().starts_with(shown), "{json}");
+        assert!(json["signed_in_ms"].is_u64(), "{json}");
+    }
+    let watch = [
+        "key",
+        "health",
+        "file:ec.pem",
+        "--watch",
+        "1",
+        "--count",
+        "2",
+    ];
+    let lines = home.ok(&watch);
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+    assert!(lines.lines().all(|line| line.contains("ready")), "{lines}");
+    let lines = home.ok(&[&watch[..], &["--json"]].concat());
+    for line in lines.lines() {
+        let json: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(json["state"], "ready");
+    }
+    assert_eq!(lines.lines().count(), 2, "{lines}");
+
+    let (code, error) = home.fails(&["key", "health", "file:none.pem"]);
+    assert_eq!((code, &error["name"]), (1, &"IO".into()));
+    for wrong in [&["--count", "2"][..], &["--watch", "0"]] {
+        let arguments = [&["key", "health", "file:ec.pem"], wrong].concat();
+        assert_eq!(home.segl(&arguments).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_lost_while_it_is_watched_is_told_and_fails() {
+    let home = Home::with_token();
+    home.ok(&[
+        "key",
+        "generate",
+        "--alg",
+        "ES256",
+        "--label",
+        "dnb",
+        "--token",
+        &token_uri("", "PIN"),
+    ]);
+    let uri = token_uri(";object=dnb", "PIN");
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_segl"))
+        .args(["key", "health", &uri, "--watch", "1", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut state = || {
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let json: Value = serde_json::from_str(&line).unwrap();
+        json["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state(), "ready");
+    std::fs::remove_dir_all(home.path("tokens")).unwrap();
+    assert!((0..60).any(|_| state() != "ready"), "it stays ready");
+    drop(stdout);
+    let output = child.wait_with_output().unwrap();
+    assert!(matches!(output.status.code(), Some(1 | 3)), "{output:?}");
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(error["error"]["name"].is_string(), "{error}");
+}
+
+#[test]
+fn watching_ends_when_nobody_reads() {
+    let home = Home::new();
+    home.ok(&["key", "generate", "--alg", "ES256", "--out", "ec.pem"]);
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_segl"))
+        .args(["key", "health", "file:ec.pem", "--watch", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.contains("ready"), "{line}");
+    drop(stdout);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn each_of_several_keys_is_registered_by_its_number() {
+    let home = Home::new();
+    let mut config = "[clients.dnb]\nprofile = \"dnb\"\n".to_owned();
+    for name in ["one.pem", "two.pem"] {
+        home.ok(&["key", "generate", "--alg", "ES256", "--out", name]);
+        config.push_str(&format!("[[clients.dnb.keys]]\nkey = \"file:{name}\"\n"));
+    }
+    std::fs::write(home.path("segl.toml"), config).unwrap();
+    let kid =
+        |name: &str| home.json(&["key", "show", &format!("file:{name}"), "--json"])["kid"].clone();
+    let register = |more: &[&str]| {
+        home.json(&[&["register", "dnb", "dnb", "--json"], more].concat())["thumbprint"].clone()
+    };
+    assert_eq!(register(&[]), kid("one.pem"));
+    assert_eq!(register(&["--key", "0"]), kid("one.pem"));
+    assert_eq!(register(&["--key", "1"]), kid("two.pem"));
+    let (code, error) = home.fails(&["register", "dnb", "dnb", "--key", "2"]);
+    assert_eq!((code, &error["name"]), (1, &"INVALID_ARGUMENT".into()));
+    std::fs::remove_file(home.path("two.pem")).unwrap();
+    let (_, error) = home.fails(&["register", "dnb", "dnb"]);
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("client \"dnb\": keys[1]: "), "{message}");
+}

@@ -29,6 +29,10 @@ fn errors_name_the_path_of_the_setting() {
             "clients.a.lifetime_seconds",
         ),
         (
+            "[[clients.a.keys]]\nkey = \"file:a\"\n[[clients.a.keys]]\nkey = \"file:b\"\ncolour = 1",
+            "clients.a.keys[1].colour",
+        ),
+        (
             "[security]\nallow_everything = true",
             "security.allow_everything",
         ),
@@ -98,6 +102,33 @@ fn an_error_of_a_client_names_the_client() {
         Some("clients.bank.environment")
     );
     assert!(error.message().contains("client \"bank\""), "{error}");
+}
+
+#[test]
+fn an_error_of_an_entry_names_the_client_and_the_entry() {
+    let toml = "[clients.bank]\nprofile = \"dnb\"\nclient_id = \"x\"\n\
+                [[clients.bank.keys]]\nkey = \"file:/none\"\n\
+                [[clients.bank.keys]]\nkey = \"file:/none\"\n";
+    let open = |toml: &str| {
+        let config = Config::from_toml(toml).unwrap();
+        TokenClient::from_config(&config, "bank", &Call::none()).unwrap_err()
+    };
+    let error = open(&format!("{toml}certificate = \"pkcs11:token=a\""));
+    assert_eq!(
+        error.details().config_path.as_deref(),
+        Some("clients.bank.keys[1].certificate"),
+        "{error}"
+    );
+    assert!(
+        error.message().starts_with("client \"bank\": keys[1]: "),
+        "{error}"
+    );
+    let error = open(&toml.replace("\"x\"\n", "\"x\"\nkid = \"k\"\n"));
+    assert_eq!(
+        error.details().config_path.as_deref(),
+        Some("clients.bank.kid")
+    );
+    assert!(error.message().contains("keys[0].kid"), "{error}");
 }
 
 #[test]

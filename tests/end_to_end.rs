@@ -4,16 +4,24 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use openssl::nid::Nid;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
 use serde_json::json;
 
 use segl::clock::{FixedClock, UnixTime};
+use segl::keys::ForeignSigner;
+use segl::keys::foreign::SignCallback;
 use segl::profiles::ClientSettings;
 use segl::simulator::{Outage, OutageKind, RunningSimulator, Simulator, SimulatorConfig};
-use segl::{Call, Error, ErrorCode, Signer, TokenClient, TokenRequest};
+use segl::token::KeyOpener;
+use segl::{
+    Algorithm, Call, Error, ErrorCode, PublicJwk, Secret, Signer, TokenClient, TokenRequest,
+};
 use support::{OrgId, certificate, p256_key, rsa_key, signer};
 
 const ORG: &str = "910753614";
@@ -23,8 +31,15 @@ struct Setup {
     folder: tempfile::TempDir,
 }
 
-/// A simulator that knows three clients of one organisation: `keyed` with a
-/// registered key, `certified` with a certificate, and `bank` at DNB.
+/// The key beside [`rsa_key`] of the client `two_keys`.
+fn second_key() -> PKey<Private> {
+    static KEY: OnceLock<PKey<Private>> = OnceLock::new();
+    KEY.get_or_init(|| PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap())
+        .clone()
+}
+
+/// A simulator that knows four clients of one organisation: `keyed` with a
+/// registered key, `certified` with a certificate, `two_keys`, and `bank` at DNB.
 fn setup() -> Setup {
     let folder = tempfile::tempdir().unwrap();
     let ca_key = support::ec_key(Nid::X9_62_PRIME256V1);
@@ -61,6 +76,11 @@ fn setup() -> Setup {
         client_id = "certified"
         orgno = "{ORG}"
         scopes = ["a:b"]
+        [[maskinporten.clients]]
+        client_id = "two_keys"
+        orgno = "{ORG}"
+        scopes = ["a:b"]
+        jwks = '{both}'
         [[dnb.clients]]
         client_id = "bank"
         scopes = ["s"]
@@ -68,6 +88,10 @@ fn setup() -> Setup {
         "#,
         ca = String::from_utf8(ca.to_pem().unwrap()).unwrap(),
         rsa = set(&rsa, "registered"),
+        both = json!({"keys": [
+            rsa.public_key().to_registration("first", Algorithm::RS256),
+            signer(&second_key()).public_key().to_registration("second", Algorithm::RS256),
+        ]}),
         ec = set(&ec, ec.public_key().thumbprint()),
     );
     let config = SimulatorConfig::from_toml(&config).unwrap();
@@ -351,4 +375,66 @@ fn every_outage_is_a_clear_error() {
             .token(&TokenRequest::default(), &Call::none())
             .is_ok()
     );
+}
+
+/// The first key of `two_keys`, in a home that can be away.
+struct FirstKey(Arc<AtomicBool>);
+
+impl SignCallback for FirstKey {
+    fn sign(&self, alg: Algorithm, message: &[u8], call: &Call) -> segl::Result<Vec<u8>> {
+        match self.0.load(Ordering::SeqCst) {
+            true => Err(Error::new(ErrorCode::CallbackFailed, "the vault is away")),
+            false => signer(&rsa_key()).sign(alg, message, call),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Vault {
+    is_away: Arc<AtomicBool>,
+}
+
+impl KeyOpener for Vault {
+    fn open(
+        &self,
+        uri: &str,
+        _secret: Option<Secret>,
+        _public_key: Option<&PublicJwk>,
+        _call: &Call,
+    ) -> segl::Result<Arc<dyn Signer>> {
+        Ok(match uri {
+            "vault:first" => Arc::new(ForeignSigner::new(
+                signer(&rsa_key()).public_key().clone(),
+                Box::new(FirstKey(self.is_away.clone())),
+            )),
+            _ => signer(&second_key()),
+        })
+    }
+}
+
+#[test]
+fn a_service_that_knows_both_keys_takes_either() {
+    let setup = setup();
+    let settings = json!({
+        "profile": "maskinporten", "issuer": setup.simulator.urls().maskinporten_issuer,
+        "client_id": "two_keys", "scopes": ["a:b"],
+        "keys": [{"key": "vault:first", "kid": "first"}, {"key": "vault:second", "kid": "second"}],
+    });
+    let is_away = Arc::new(AtomicBool::new(false));
+    let vault = Vault {
+        is_away: is_away.clone(),
+    };
+    let settings = ClientSettings::from_json(&settings.to_string()).unwrap();
+    let client = TokenClient::builder(settings)
+        .key_opener(Arc::new(vault))
+        .build(&Call::none())
+        .unwrap();
+    for (away, kid) in [(false, "first"), (true, "second"), (false, "first")] {
+        is_away.store(away, Ordering::SeqCst);
+        let request = TokenRequest::default();
+        client.fetch(&request, &Call::none()).unwrap();
+        let assertion = client.assertion(&request, &Call::none()).unwrap();
+        assert_eq!(support::header(&assertion)["kid"], kid);
+    }
+    assert_eq!(setup.simulator.requests().maskinporten_token, 3);
 }

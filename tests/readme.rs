@@ -26,14 +26,22 @@ fn the_examples_stand_in_it_word_for_word() {
 #[test]
 fn its_configuration_can_be_read() {
     let readme = read("README.md");
-    let toml = readme.split("```toml\n").nth(1).unwrap();
-    let toml = toml.split("```").next().unwrap();
-    assert!(
-        segl::Config::from_toml(toml)
-            .unwrap()
-            .client("bank")
-            .is_ok()
-    );
+    let mut blocks = readme.split("```toml\n").skip(1);
+    let mut next = || blocks.next().unwrap().split("```").next().unwrap();
+    let (one_key, several_keys) = (next(), next());
+    let keys_of = |toml: &str| {
+        let config = segl::Config::from_toml(toml).unwrap();
+        let settings = config.client("bank").unwrap();
+        settings.for_each_key().unwrap().len()
+    };
+    assert_eq!(keys_of(one_key), 1);
+    // The second block stands in the place of these settings of the first.
+    let without_key = one_key
+        .lines()
+        .filter(|line| !line.starts_with("key ") && !line.starts_with("kid "))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert_eq!(keys_of(&format!("{without_key}\n{several_keys}")), 2);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `segl key generate` and `segl key show`
+//! `segl key generate`, `segl key show` and `segl key health`
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::health;
 use super::output::Output;
 use crate::alg::Algorithm;
 use crate::call::Call;
@@ -26,6 +27,10 @@ pub(super) enum Command {
         #[arg(value_name = "URI")]
         uri: String,
     },
+    /// Makes one signature and shows how the key and its token are doing.
+    ///
+    /// It fails when the key does not sign; with --watch the last check counts.
+    Health(health::Arguments),
 }
 
 #[derive(Args)]
@@ -62,6 +67,7 @@ pub(super) fn run(command: Command, output: &Output) -> Result<()> {
     match command {
         Command::Generate(arguments) => generate(&arguments, output),
         Command::Show { uri } => show(&uri, output),
+        Command::Health(arguments) => health::run(&arguments, output),
     }
 }
 
@@ -70,7 +76,8 @@ pub(super) fn open(uri: &str) -> Result<Arc<dyn Signer>> {
     crate::keys::open(&uri.parse()?, None, &call())
 }
 
-fn call() -> Call {
+/// The bounds of one piece of work with a key.
+pub(super) fn call() -> Call {
     Call::within(Duration::from_secs(60))
 }
 

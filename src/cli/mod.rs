@@ -5,6 +5,7 @@
 
 mod assert;
 mod client;
+mod health;
 mod inspect;
 mod jwk;
 mod key;
@@ -46,7 +47,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes and shows keys.
+    /// Makes, shows and checks keys.
     #[command(subcommand)]
     Key(key::Command),
     /// Prints public keys as JWK: what Maskinporten's self-service and DNB ask for.

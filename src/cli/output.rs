@@ -44,13 +44,19 @@ impl Output {
 
 /// Prints one line on standard output. A reader that has gone away is no error.
 pub(super) fn print_line(text: &str) -> Result<()> {
+    print_line_to_reader(text).map(|_| ())
+}
+
+/// As [`print_line`]; false when the reader has gone away.
+pub(super) fn print_line_to_reader(text: &str) -> Result<bool> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::new(
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::new(
             ErrorCode::Io,
             format!("standard output cannot be written: {error}"),
         )),
-        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `segl register`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::client::ClientArguments;
@@ -11,20 +11,31 @@ use crate::jws;
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Prints the registration JWT for DNB.
-    Dnb(ClientArguments),
+    Dnb(DnbArguments),
+}
+
+#[derive(Args)]
+pub(super) struct DnbArguments {
+    #[command(flatten)]
+    client: ClientArguments,
+    /// Which of the client's keys, counted from 0 as in keys[0].
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    key: usize,
 }
 
 pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
     let Command::Dnb(arguments) = command;
-    let (client, call) = arguments.open()?;
-    let key = client.signer().public_key().thumbprint().to_owned();
-    let jwt = client.registration(&call)?;
+    let (client, call) = arguments.client.open()?;
+    let jwt = client.registration_of(arguments.key, &call)?;
+    let signer = client.signers().into_iter().nth(arguments.key).flatten();
     let decoded = jws::decode(&jwt)?;
+    let thumbprint = signer.as_ref().map(|key| key.public_key().thumbprint());
+    let extractable = signer.as_ref().and_then(|key| key.origin().extractable);
     let kid = &decoded.claims["cnf"]["jwk"]["kid"];
     let expires = decoded.claims["exp"]
         .as_i64()
         .ok_or_else(|| Error::new(ErrorCode::Unsupported, "the registration JWT has no expiry"))?;
-    if client.signer().origin().extractable != Some(false) {
+    if extractable != Some(false) {
         output.note(
             "Note: this key may leave its home. DNB wants production keys made in an HSM and not exportable.",
         );
@@ -34,7 +45,7 @@ pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
         crate::clock::UnixTime::from_seconds(expires)
     ));
     output.value(
-        &json!({ "registration": jwt, "kid": kid, "thumbprint": key, "expires_at": expires }),
+        &json!({ "registration": jwt, "kid": kid, "thumbprint": thumbprint, "expires_at": expires }),
         &jwt,
     )
 }

@@ -92,6 +92,11 @@ error_codes! {
     SignatureFault = 110, "SIGNATURE_FAULT";
     /// A key with this name exists already; nothing was written.
     KeyExists = 111, "KEY_EXISTS";
+    /// The private key can leave its device, or the device does not say that it
+    /// cannot, and the key's URI does not allow that.
+    KeyExtractable = 112, "KEY_EXTRACTABLE";
+    /// The key is not the one whose thumbprint the URI names.
+    PublicKeyMismatch = 113, "PUBLIC_KEY_MISMATCH";
 
     /// The PKCS#11 module cannot be loaded.
     ModuleLoad = 200, "MODULE_LOAD";
@@ -117,6 +122,18 @@ error_codes! {
     Device = 210, "DEVICE";
     /// The token refuses the mechanism or what the key may do.
     Mechanism = 211, "MECHANISM";
+    /// The token does not answer and is left alone for a moment; `retry_after_ms`
+    /// says how long.
+    TokenUnavailable = 212, "TOKEN_UNAVAILABLE";
+    /// Nothing that may be done inside this process helps any more; a new process
+    /// can use the token again.
+    RestartRequired = 213, "RESTART_REQUIRED";
+    /// The key was opened before this process was forked, and its URI forbids its
+    /// use in the child.
+    Forked = 214, "FORKED";
+    /// The token says that the last PIN it saw was wrong, so no PIN was tried that
+    /// has not worked in this process before.
+    PinGuard = 215, "PIN_GUARD";
 
     /// The server cannot be reached: name look-up, connection or transfer.
     Network = 400, "NETWORK";

@@ -4,13 +4,14 @@ use std::ffi::c_char;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::call::{read_call, segl_call};
 use super::error::segl_error;
 use super::guard::{guard, guard_or};
 use super::handle::{self, Handle};
-use super::signer::segl_signer;
+use super::signer::{segl_signer, unwritable};
 use super::token::{TokenOut, segl_token};
 use super::types::{CStruct, Out, optional_text, read_struct, segl_bytes, text};
 use crate::config::Config;
@@ -40,7 +41,7 @@ pub struct segl_client_params {
     pub config_json: *const c_char,
     /// The length of `config_json` in bytes.
     pub config_json_len: usize,
-    /// The client's key, in the place of the setting `key`. May be NULL. It is
+    /// The client's key, in the place of the settings `key` and `keys`. May be NULL. It is
     /// shared: the caller may free the handle at once.
     pub signer: *const segl_signer,
 }
@@ -50,7 +51,9 @@ unsafe impl CStruct for segl_client_params {
     const TYPE: &'static str = "segl_client_params";
 }
 
-/// Makes a client from settings in JSON, and opens its key.
+/// Makes a client from settings in JSON, and opens its key. Of several (`keys`)
+/// one is enough: those whose home is away for now are opened later, when it is
+/// their turn to sign.
 ///
 /// Ownership: the inputs are borrowed, and copied where they are kept. `out`
 /// becomes the caller's; free it with `segl_client_free`.
@@ -120,7 +123,10 @@ pub unsafe extern "C" fn segl_client_open(
     })
 }
 
-/// Makes a signed assertion, a JWT, without network.
+/// Makes a signed assertion, a JWT, without network. Of several keys the first
+/// that is ready signs; while it cannot, the next one does, under its own `kid`.
+/// As long as another key is left, one may use no more than an even share of the
+/// time left, and 10 seconds without a timeout.
 ///
 /// `request_json` is a JSON object whose members go before the client's
 /// settings: `scopes`, `resource`, `consumer_org`, `pid`,
@@ -160,7 +166,8 @@ pub unsafe extern "C" fn segl_client_assertion(
     })
 }
 
-/// Makes the JWT that registers the client's public key with DNB.
+/// Makes the JWT that registers the client's public key with DNB; of several
+/// keys, the first one. `segl register dnb --key` makes those of the others.
 ///
 /// Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
 /// with `segl_bytes_free`.
@@ -242,6 +249,35 @@ pub unsafe extern "C" fn segl_client_forget(
         // SAFETY: the caller keeps to the conventions.
         let request = unsafe { read_request(request_json, request_json_len)? };
         handle::get("client", client)?.forget(request.as_ref());
+        Ok(())
+    })
+}
+
+/// How each key of the client is doing, as a JSON object with the array `keys` in
+/// the order of the settings. Each has `name` ("key", "keys[1]", or "signer" for
+/// one that was given as a handle), `opened`, and the members of
+/// `segl_signer_health`; `problem` says why a key is not open. Nothing is asked
+/// of a device.
+///
+/// Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
+/// with `segl_bytes_free`.
+/// NULL: no argument may be NULL.
+/// Threads: any thread, any time, also while others use the client. It does not
+/// wait for a device.
+/// Failure: only for a NULL argument or a handle that is not live; `out_json` is
+/// zero-filled then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_health(
+    client: *const segl_client,
+    out_json: *mut segl_bytes,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let out = unsafe { Out::new("out_json", out_json)? };
+        let keys = handle::get("client", client)?.health();
+        let json = serde_json::to_vec(&json!({ "keys": keys })).map_err(unwritable)?;
+        out.set(segl_bytes::copy_of(json));
         Ok(())
     })
 }

@@ -217,6 +217,36 @@ pub unsafe extern "C" fn segl_signer_probe(
     })
 }
 
+/// How the key is doing, as a JSON object: `state` ("ready", "recovering",
+/// "unavailable", "pin_refused", "key_refused" or "restart_required"), `problem`,
+/// `signatures`, `last_signature` (seconds since 1970) and, for keys on a token,
+/// `token` with its sessions, counters and last failure. Members that do not
+/// apply are null. Nothing is asked of a device: it is what segl has seen of the
+/// key so far.
+///
+/// Ownership: `signer` is borrowed. `out_json` becomes the caller's; free it
+/// with `segl_bytes_free`.
+/// NULL: no argument may be NULL.
+/// Threads: any thread, any time, also while others sign with it. It does not
+/// wait for a device.
+/// Failure: only for a NULL argument or a handle that is not live; `out_json` is
+/// zero-filled then.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_signer_health(
+    signer: *const segl_signer,
+    out_json: *mut segl_bytes,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let out = unsafe { Out::new("out_json", out_json)? };
+        let signer = handle::get("signer", signer)?;
+        let json = serde_json::to_vec(&signer.0.health()).map_err(unwritable)?;
+        out.set(segl_bytes::copy_of(json));
+        Ok(())
+    })
+}
+
 /// Frees a signer. Clients that were made with it keep the key.
 ///
 /// Ownership: ends the caller's ownership. Freeing twice is harmless.
@@ -229,6 +259,7 @@ pub unsafe extern "C" fn segl_signer_free(signer: *mut segl_signer) {
     guard_or((), || handle::free(signer));
 }
 
-fn unwritable(source: serde_json::Error) -> Error {
+/// What `serde_json` says when a description cannot be written.
+pub(super) fn unwritable(source: serde_json::Error) -> Error {
     Error::new(ErrorCode::Unsupported, "the key's description is no JSON").with_source(source)
 }

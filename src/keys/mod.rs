@@ -3,6 +3,7 @@
 pub mod describe;
 pub mod foreign;
 pub mod generate;
+pub mod health;
 pub mod jwk;
 pub mod pkcs11;
 pub mod software;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use ecdsa::der_to_jose as ecdsa_der_to_jose;
 pub use foreign::ForeignSigner;
+pub use health::{Health, HealthState};
 pub use jwk::PublicJwk;
 pub use pkcs11::{Pkcs11Options, Pkcs11Signer};
 pub use uri::KeyUri;
@@ -51,6 +53,13 @@ pub trait Signer: fmt::Debug + Send + Sync {
     fn probe(&self, call: &Call) -> Result<()> {
         self.sign(self.algorithms()[0], b"segl probe", call)
             .map(|_| ())
+    }
+
+    /// How the key is doing. Nothing is asked of a device. A client with several
+    /// keys asks one that is not ready after those that are, so a key must become
+    /// ready again by itself, not only by its next signature.
+    fn health(&self) -> Health {
+        Health::ready()
     }
 
     /// Certificates found beside the key, the key's own first. Empty when there

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::setting_error;
 use super::values::{ClientId, Scope};
+use crate::error::Result;
 
 /// The settings of one client. The same words in TOML, in JSON through the C
 /// ABI, and in every binding; unknown ones are refused.
@@ -23,10 +25,15 @@ pub struct ClientSettings {
     /// until then it may be left out for `segl register dnb`.
     #[serde(default)]
     pub client_id: Option<ClientId>,
-    /// The URI of the private key: `pkcs11:…` or `file:…`. Left out when the
-    /// program gives a signer of its own.
+    /// The URI of the private key: `pkcs11:…` or `file:…`. Left out when `keys`
+    /// is set, or when the program gives a signer of its own.
     #[serde(default)]
     pub key: Option<KeySetting>,
+    /// Several keys, used in order: a later one signs while those before it
+    /// cannot. Excludes `key`, `kid`, `certificate`, `x5c` and `alg`, which stand
+    /// in each entry.
+    #[serde(default)]
+    pub keys: Vec<ClientKey>,
     /// `file:` URI of the certificate (PEM with the chain, or DER) for `x5c`.
     /// Left out, a certificate beside the key (token object, PKCS#12, PEM) is used.
     #[serde(default)]
@@ -104,6 +111,66 @@ pub struct ClientSettings {
     /// milliseconds. Default 5,000.
     #[serde(default)]
     pub connect_timeout_ms: Option<u32>,
+}
+
+/// One of several keys of a client: the same key pair on another token, or one
+/// that is registered beside the others. Each setting is as that of the client
+/// with the same name.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ClientKey {
+    /// The URI of the private key: `pkcs11:…` or `file:…`.
+    pub key: KeySetting,
+    /// The `kid` under which the public key is registered.
+    #[serde(default)]
+    pub kid: Option<String>,
+    /// `file:` URI of the certificate for `x5c`.
+    #[serde(default)]
+    pub certificate: Option<KeySetting>,
+    /// What goes into `x5c`: the leaf only (default) or the whole chain.
+    #[serde(default)]
+    pub x5c: Option<X5cForm>,
+    /// The signature algorithm; the key's usual one when left out.
+    #[serde(default)]
+    pub alg: Option<String>,
+}
+
+impl ClientSettings {
+    /// The settings as each key is used with: one for each entry of `keys`, in
+    /// order, with that entry's settings in the place of the client's; else the
+    /// settings themselves.
+    ///
+    /// # Errors
+    /// `CONFIG` when a setting stands beside `keys` that belongs into its entries.
+    pub fn for_each_key(&self) -> Result<Vec<Self>> {
+        if self.keys.is_empty() {
+            return Ok(vec![self.clone()]);
+        }
+        let misplaced = [
+            ("key", self.key.is_some()),
+            ("kid", self.kid.is_some()),
+            ("certificate", self.certificate.is_some()),
+            ("x5c", self.x5c.is_some()),
+            ("alg", self.alg.is_some()),
+        ];
+        if let Some((setting, _)) = misplaced.iter().find(|(_, is_set)| *is_set) {
+            return Err(setting_error(
+                setting,
+                format_args!("stands beside \"keys\"; move it into an entry, as keys[0].{setting}"),
+            ));
+        }
+        let with = |entry: &ClientKey| Self {
+            key: Some(entry.key.clone()),
+            keys: Vec::new(),
+            kid: entry.kid.clone(),
+            certificate: entry.certificate.clone(),
+            x5c: entry.x5c,
+            alg: entry.alg.clone(),
+            ..self.clone()
+        };
+        Ok(self.keys.iter().map(with).collect())
+    }
 }
 
 /// A key or certificate URI as it stands in the settings. It may hold a PIN, so

@@ -14,7 +14,8 @@ mod values;
 use std::fmt;
 
 pub use client_settings::{
-    AudienceForm, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName, X5cForm,
+    AudienceForm, ClientKey, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName,
+    X5cForm,
 };
 pub use key_reference::certificates;
 pub use request::{AuthorizationDetail, TokenRequest};

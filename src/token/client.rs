@@ -2,71 +2,87 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::builder::TokenClientBuilder;
 use super::cache::Cache;
+use super::client_key::OpenKey;
 use super::form;
+use super::health::KeyHealth;
+use super::key_ring::KeyRing;
 use super::response::{self, Token};
 use crate::call::Call;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{Request, Transport, TransportSettings, UreqTransport};
+use crate::http::{Request, Transport};
 use crate::jws::{self, PreparedHeader};
-use crate::keys::uri::PinPolicy;
-use crate::keys::{self, KeyUri, Signer, x509};
+use crate::keys::Signer;
 use crate::log::{self, Level};
-use crate::profiles::{self, ClientSettings, Profile, TokenRequest};
-use crate::secret::Secret;
+use crate::profiles::{ClientSettings, TokenRequest};
 
 /// Makes assertions and gets access tokens for one client. `Send` and `Sync`:
 /// share one for the life of the program.
 pub struct TokenClient {
-    profile: Box<dyn Profile>,
-    signer: Arc<dyn Signer>,
-    header: PreparedHeader,
-    transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    cache: Cache,
+    pub(super) keys: KeyRing,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) cache: Cache,
 }
 
 impl TokenClient {
     /// A client from settings, with parts of the program's own.
     pub fn builder(settings: ClientSettings) -> TokenClientBuilder {
-        TokenClientBuilder {
-            settings,
-            signer: None,
-            secret: None,
-            pin_policy: PinPolicy::default(),
-            transport: None,
-            clock: Arc::new(SystemClock),
-        }
+        TokenClientBuilder::new(settings)
     }
 
-    /// The key that signs.
-    pub fn signer(&self) -> &Arc<dyn Signer> {
-        &self.signer
+    /// The signer of each key, in the order of the settings; `None` for one that
+    /// could not be opened yet.
+    pub fn signers(&self) -> Vec<Option<Arc<dyn Signer>>> {
+        self.keys.signers()
+    }
+
+    /// How each key is doing, in the order of the settings. Nothing is asked of a
+    /// device.
+    pub fn health(&self) -> Vec<KeyHealth> {
+        self.keys.health()
     }
 
     /// A signed assertion for `request`, with a new `jti`. Nothing is sent.
     ///
-    /// # Errors
-    /// `INVALID_ARGUMENT` for a request that the service would refuse, otherwise
-    /// as [`Signer::sign`].
-    pub fn assertion(&self, request: &TokenRequest, call: &Call) -> Result<String> {
-        let claims = self.profile.claims(request, self.clock.now())?;
-        jws::sign_compact(&*self.signer, &self.header, &to_json(claims)?, call)
-    }
-
-    /// The JWT that registers the client's key with the service (DNB).
+    /// Of several keys, the first that is ready signs; while it cannot, the next
+    /// one does, under its own `kid` or certificate. As long as another key is
+    /// left, one may use no more than its share of the call's time, see
+    /// [`Call::share`]; without a deadline that is 10 seconds.
     ///
     /// # Errors
-    /// `UNSUPPORTED` when the service has none.
+    /// `INVALID_ARGUMENT` for a request that the service would refuse, otherwise
+    /// as [`Signer::sign`]. When several keys were tried: the first one's error,
+    /// with the message of each.
+    pub fn assertion(&self, request: &TokenRequest, call: &Call) -> Result<String> {
+        self.signed(request, call).map(|(assertion, _)| assertion)
+    }
+
+    /// The JWT that registers the client's key with the service (DNB). Of several
+    /// keys it is the first one's; see [`TokenClient::registration_of`].
+    ///
+    /// # Errors
+    /// `UNSUPPORTED` when the service has none, otherwise as [`Signer::sign`].
     pub fn registration(&self, call: &Call) -> Result<String> {
-        let (header, claims) = self.profile.registration(self.clock.now())?;
+        self.registration_of(0, call)
+    }
+
+    /// The JWT that registers the key with this `index`, counted from 0 as in
+    /// `keys[0]`. It is signed by that key and no other.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when there is no such key, why the key is not open,
+    /// otherwise as [`TokenClient::registration`].
+    pub fn registration_of(&self, index: usize, call: &Call) -> Result<String> {
+        let key = self.keys.get(index, call)?;
+        let (header, claims) = key.profile.registration(self.clock.now())?;
         let header = PreparedHeader::new(&header)?;
-        jws::sign_compact(&*self.signer, &header, &to_json(claims)?, call)
+        jws::sign_compact(&*key.signer, &header, &to_json(claims)?, call)
     }
 
     /// An access token: from the cache while it is fresh, else a new one.
@@ -102,14 +118,14 @@ impl TokenClient {
     /// # Errors
     /// As [`TokenClient::token`].
     pub fn fetch(&self, request: &TokenRequest, call: &Call) -> Result<Arc<Token>> {
-        let assertion = self.assertion(request, call)?;
-        let form = form::encode(&self.profile.form(&assertion, request));
+        let (assertion, key) = self.signed(request, call)?;
+        let form = form::encode(&key.profile.form(&assertion, request));
         let sent_at = self.clock.now();
-        let endpoint = self.profile.token_endpoint().clone();
+        let endpoint = key.profile.token_endpoint().clone();
         let answer = self
             .transport
             .send(&Request::post_form(endpoint, form), call)?;
-        let token = response::parse(&answer, &*self.profile, sent_at).inspect_err(|error| {
+        let token = response::parse(&answer, &*key.profile, sent_at).inspect_err(|error| {
             log::emit(Level::Warn, "token", format_args!("{error}"));
         })?;
         log::emit(
@@ -117,7 +133,7 @@ impl TokenClient {
             "token",
             format_args!(
                 "{} gave a token, valid until {}",
-                self.profile.token_endpoint().authority(),
+                key.profile.token_endpoint().authority(),
                 token.expires_at()
             ),
         );
@@ -130,13 +146,20 @@ impl TokenClient {
     pub fn forget(&self, request: Option<&TokenRequest>) {
         self.cache.forget(request);
     }
+
+    /// An assertion and the key that signed it.
+    fn signed(&self, request: &TokenRequest, call: &Call) -> Result<(String, Arc<OpenKey>)> {
+        self.keys.first_that(call, |key, call| {
+            let claims = key.profile.claims(request, self.clock.now())?;
+            jws::sign_compact(&*key.signer, &key.header, &to_json(claims)?, call)
+        })
+    }
 }
 
 impl fmt::Debug for TokenClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenClient")
-            .field("profile", &self.profile)
-            .field("signer", &self.signer)
+            .field("keys", &self.keys)
             .finish_non_exhaustive()
     }
 }
@@ -148,104 +171,6 @@ pub enum TokenSource {
     Cache,
     /// From the service, just now.
     Service,
-}
-
-/// Puts a [`TokenClient`] together.
-#[derive(Debug)]
-#[must_use]
-pub struct TokenClientBuilder {
-    settings: ClientSettings,
-    signer: Option<Arc<dyn Signer>>,
-    secret: Option<Secret>,
-    pin_policy: PinPolicy,
-    transport: Option<Arc<dyn Transport>>,
-    clock: Arc<dyn Clock>,
-}
-
-impl TokenClientBuilder {
-    /// Signs with `signer` instead of the key in the settings.
-    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
-        self.signer = Some(signer);
-        self
-    }
-
-    /// The PIN or passphrase of the key in the settings.
-    pub fn secret(mut self, secret: Secret) -> Self {
-        self.secret = Some(secret);
-        self
-    }
-
-    /// Which risky PIN sources the key URI may name.
-    pub fn pin_policy(mut self, policy: PinPolicy) -> Self {
-        self.pin_policy = policy;
-        self
-    }
-
-    /// Sends with `transport` instead of the built-in one.
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
-        self.transport = Some(transport);
-        self
-    }
-
-    /// Reads `clock` instead of the operating system's.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Opens the key and checks the settings against it.
-    ///
-    /// # Errors
-    /// `CONFIG` naming the setting, otherwise what opening the key reports.
-    pub fn build(self, call: &Call) -> Result<TokenClient> {
-        let certificates = profiles::certificates(&self.settings)?;
-        let signer = match (self.signer, &self.settings.key) {
-            (Some(signer), None) => signer,
-            (None, Some(uri)) => {
-                let uri = KeyUri::parse(uri.expose(), self.pin_policy)?;
-                let public_key = certificates.as_deref().and_then(x509::leaf_key);
-                keys::open_expecting(&uri, self.secret, public_key, call)?
-            }
-            (Some(_), Some(_)) => {
-                return Err(no_single_key(
-                    "is set, and a signer was given too; use one of them",
-                ));
-            }
-            (None, None) => {
-                return Err(no_single_key(
-                    "is missing; set it to a pkcs11: or file: URI",
-                ));
-            }
-        };
-        let profile = profiles::build(
-            &self.settings,
-            certificates.as_deref(),
-            &*signer,
-            self.clock.now(),
-        )?;
-        let mut bounds = TransportSettings::default();
-        if let Some(timeout) = self.settings.timeout_ms {
-            bounds.timeout = Duration::from_millis(timeout.max(1).into());
-        }
-        if let Some(timeout) = self.settings.connect_timeout_ms {
-            bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
-        }
-        Ok(TokenClient {
-            header: PreparedHeader::new(profile.header())?,
-            profile,
-            signer,
-            transport: self
-                .transport
-                .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds))),
-            clock: self.clock,
-            cache: Cache::default(),
-        })
-    }
-}
-
-fn no_single_key(problem: &str) -> Error {
-    Error::new(ErrorCode::Config, format!("setting \"key\" {problem}"))
-        .with_details(|details| details.config_path = Some("key".into()))
 }
 
 /// The claims in alphabetical order, whatever order a program's other crates give

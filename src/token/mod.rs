@@ -1,12 +1,21 @@
 //! Access tokens: request, answer, cache.
 
+mod builder;
 mod cache;
 mod client;
+mod client_key;
 mod form;
+mod health;
+mod key_ring;
 mod oauth_error;
+mod opener;
 mod response;
+mod verdict;
 
-pub use client::{TokenClient, TokenClientBuilder, TokenSource};
+pub use builder::TokenClientBuilder;
+pub use client::{TokenClient, TokenSource};
+pub use health::KeyHealth;
+pub use opener::KeyOpener;
 pub use response::Token;
 
 pub use crate::profiles::TokenRequest;

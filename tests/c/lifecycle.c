@@ -21,6 +21,10 @@ static void sign_and_describe(segl_signer *signer, const char *alg, size_t signa
   segl_bytes_free(&out);
   CHECK(out.data == NULL && out.len == 0 && out.cap == 0);
 
+  CHECK_OK(segl_signer_health(signer, &out));
+  CHECK(contains(&out, "\"state\":\"ready\"") && contains(&out, "\"problem\":null"));
+  segl_bytes_free(&out);
+
   CHECK_OK(segl_signer_public_jwk(signer, &out));
   CHECK(contains(&out, "\"kid\":\"") && contains(&out, "\"use\":\"sig\"") && !contains(&out, "\"d\":"));
   segl_bytes_free(&out);
@@ -75,6 +79,31 @@ static void client_with_a_signer(void) {
   segl_client_free(client);
 }
 
+static int occurrences(const segl_bytes *text, const char *part) {
+  int found = 0;
+  for (const char *at = (const char *)text->data; (at = strstr(at, part)) != NULL; at++) found++;
+  return found;
+}
+
+static void health(void) {
+  segl_signer *signer = open_pem("GIVEN_RSA_PEM");
+  segl_client *client = NULL;
+  segl_bytes json = {0};
+  CHECK_OK(new_client(MASKINPORTEN, signer, &client));
+  CHECK_OK(segl_client_health(client, &json));
+  CHECK(contains(&json, "\"name\":\"signer\"") && occurrences(&json, "\"opened\":true") == 1);
+  segl_bytes_free(&json);
+  segl_client_free(client);
+  segl_signer_free(signer);
+
+  client = open_client("two_keys");
+  CHECK_OK(segl_client_health(client, &json));
+  CHECK(contains(&json, "{\"keys\":[") && contains(&json, "\"name\":\"keys[0]\""));
+  CHECK(contains(&json, "\"name\":\"keys[1]\"") && occurrences(&json, "\"state\":\"ready\"") == 2);
+  segl_bytes_free(&json);
+  segl_client_free(client);
+}
+
 static void registration(void) {
   segl_client *client = open_client("dnb");
   segl_bytes jwt = {0};
@@ -111,9 +140,11 @@ int main(void) {
   versions();
   keys();
   client_with_a_signer();
+  health();
   registration();
   tokens("maskinporten");
   tokens("dnb");
+  tokens("two_keys");
   tokens("hsm");
 
   segl_signer *left = open_uri("GIVEN_HSM_URI");

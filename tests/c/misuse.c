@@ -28,6 +28,7 @@ static void handles(void) {
     segl_client *made = NULL;
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_sign(handle, SEGL_S("ES256"), NULL, 0, NULL, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_describe(handle, &out));
+    CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_health(handle, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_public_jwk(handle, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_probe(handle, NULL));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_jws_sign(handle, SEGL_S("{\"alg\":\"ES256\"}"), NULL, 0, NULL, &out));
@@ -58,6 +59,8 @@ static void handles(void) {
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_registration(no_client[i], NULL, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_token(no_client[i], NULL, 0, NULL, &token));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_forget(no_client[i], NULL, 0));
+    CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_health(no_client[i], &out));
+    CHECK(out.data == NULL && out.len == 0 && out.cap == 0);
     segl_client_free(no_client[i]);
   }
 
@@ -92,6 +95,8 @@ static void nulls(void) {
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_from_bytes(&byte, 1, NULL, 0, NULL));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_describe(NULL, &out));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_describe(signer, NULL));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_health(NULL, &out));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_health(signer, NULL));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_public_jwk(NULL, &out));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_public_jwk(signer, NULL));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_signer_sign(NULL, SEGL_S("RS256"), &byte, 1, NULL, &out));
@@ -120,6 +125,8 @@ static void nulls(void) {
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token(NULL, NULL, 0, NULL, &token));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token(client, NULL, 1, NULL, &token));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token(client, NULL, 0, NULL, NULL));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_health(NULL, &out));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_health(client, NULL));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_forget(NULL, NULL, 0));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_forget(client, NULL, 1));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_cancel_new(NULL));

@@ -6,6 +6,7 @@ mod pin_source;
 mod pkcs11;
 mod properties;
 mod refusals;
+mod settings;
 
 use segl::keys::uri::{FileUri, PinPolicy, Pkcs11Uri};
 use segl::{Error, ErrorCode, KeyUri};

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::percent;
+use super::token_settings::SETTING_NAMES;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The path attributes of RFC 7512.
@@ -117,8 +118,9 @@ impl<'a> Attribute<'a> {
             );
         }
         let name = name.to_ascii_lowercase();
-        let is_standard =
-            PATH_NAMES.contains(&name.as_str()) || QUERY_NAMES.contains(&name.as_str());
+        let is_standard = PATH_NAMES.contains(&name.as_str())
+            || QUERY_NAMES.contains(&name.as_str())
+            || SETTING_NAMES.contains(&name.as_str());
         // What looks like a name after a PIN may be the rest of it.
         let may_be_secret = !is_standard && seen.iter().any(|earlier| earlier.contains("pin"));
         let label = if may_be_secret {

@@ -6,6 +6,7 @@ mod percent;
 mod pin_read;
 mod pin_source;
 mod pkcs11;
+mod token_settings;
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +14,7 @@ use std::str::FromStr;
 pub use file::FileUri;
 pub use pin_source::{PinPolicy, PinSource};
 pub use pkcs11::Pkcs11Uri;
+pub use token_settings::{ForkPolicy, Lifecycle, Threads, TokenSettings};
 
 use crate::error::{Error, Result};
 
@@ -69,8 +71,9 @@ impl FromStr for KeyUri {
     }
 }
 
-/// The URI in canonical form, without any secret: `pin-value=[redacted]` and
-/// `pin-source=|[redacted]` stand for a PIN and a command. Without those it
+/// The URI in canonical form, without any secret: `pin-value=[redacted]`,
+/// `pin-source=|[redacted]` and `init-reserved=[redacted]` stand for a PIN, a command
+/// and a module's configuration. Without those it
 /// parses to the same URI.
 impl fmt::Display for KeyUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

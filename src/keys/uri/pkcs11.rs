@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::grammar::{self, Attribute, PATH_NAMES, Place, QUERY_NAMES};
 use super::percent::{encode_all, encode_location, encode_path};
+use super::token_settings::{SETTING_NAMES, TokenSettings};
 use super::{PinPolicy, PinSource};
 use crate::error::Result;
 use crate::log::{self, Level};
@@ -30,6 +31,7 @@ pub struct Pkcs11Uri {
     pub(super) id: Option<Vec<u8>>,
     pub(super) module_path: Option<PathBuf>,
     pub(super) pin_source: Option<PinSource>,
+    pub(super) settings: TokenSettings,
 }
 
 impl Pkcs11Uri {
@@ -116,6 +118,11 @@ impl Pkcs11Uri {
         self.pin_source.as_ref()
     }
 
+    /// How the token is to be used.
+    pub fn settings(&self) -> &TokenSettings {
+        &self.settings
+    }
+
     /// The same token and module, for the object with this `CKA_LABEL`.
     #[must_use]
     pub fn with_object(mut self, label: &str) -> Self {
@@ -138,7 +145,7 @@ impl Pkcs11Uri {
             "object" => self.object = Some(attribute.text()?),
             "id" => self.id = Some(attribute.octets()),
             "type" => require_private(attribute)?,
-            name if QUERY_NAMES.contains(&name) => {
+            name if QUERY_NAMES.contains(&name) || SETTING_NAMES.contains(&name) => {
                 return Err(attribute.refuse("belongs in the query; write it after a \"?\""));
             }
             _ => {
@@ -161,6 +168,7 @@ impl Pkcs11Uri {
                     "is not searched for; remove it and name the module's file with module-path=/PATH",
                 ));
             }
+            name if SETTING_NAMES.contains(&name) => self.settings.set(attribute)?,
             name if PATH_NAMES.contains(&name) => {
                 return Err(attribute.refuse("belongs in the path; write it before the \"?\""));
             }
@@ -199,10 +207,11 @@ impl fmt::Display for Pkcs11Uri {
                 .map(|id| format!("id={}", encode_all(id))),
         ];
         let module_path = self.module_path.as_deref().map(Path::to_string_lossy);
-        let query = [
+        let mut query = vec![
             module_path.map(|path| format!("module-path={}", encode_location(&path))),
             self.pin_source.as_ref().map(PinSource::as_attribute),
         ];
+        query.extend(self.settings.as_attributes().into_iter().map(Some));
         let joined = |parts: &[Option<String>], delimiter| {
             let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
             parts.join(delimiter)

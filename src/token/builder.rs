@@ -1,0 +1,144 @@
+//! Putting a [`TokenClient`] together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cache::Cache;
+use super::client::TokenClient;
+use super::key_ring::KeyRing;
+use super::opener::{KeyOpener, UriOpener};
+use crate::call::Call;
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::{Transport, TransportSettings, UreqTransport};
+use crate::keys::Signer;
+use crate::keys::uri::PinPolicy;
+use crate::profiles::ClientSettings;
+use crate::secret::Secret;
+
+/// Puts a [`TokenClient`] together.
+#[derive(Debug)]
+#[must_use]
+pub struct TokenClientBuilder {
+    settings: ClientSettings,
+    signer: Option<Arc<dyn Signer>>,
+    opener: Option<Arc<dyn KeyOpener>>,
+    secret: Option<Secret>,
+    pin_policy: PinPolicy,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl TokenClientBuilder {
+    pub(super) fn new(settings: ClientSettings) -> Self {
+        Self {
+            settings,
+            signer: None,
+            opener: None,
+            secret: None,
+            pin_policy: PinPolicy::default(),
+            transport: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Signs with `signer` instead of the key in the settings.
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// The PIN or passphrase of the key in the settings. Several keys name each
+    /// its own `pin-source`.
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Which risky PIN sources the key URI may name.
+    pub fn pin_policy(mut self, policy: PinPolicy) -> Self {
+        self.pin_policy = policy;
+        self
+    }
+
+    /// Sends with `transport` instead of the built-in one.
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Reads `clock` instead of the operating system's.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Opens the keys of the settings with `opener` instead of segl's own ways.
+    pub fn key_opener(mut self, opener: Arc<dyn KeyOpener>) -> Self {
+        self.opener = Some(opener);
+        self
+    }
+
+    /// Opens the keys and checks the settings against them. Of several keys one is
+    /// enough: those whose home is away for now are opened when it is their turn
+    /// to sign, at most every 5 seconds. As in [`TokenClient::assertion`], none of
+    /// them may use more than its share of the call's time.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting, otherwise what opening the key reports. When
+    /// no key can be opened: the first one's error, with the message of each.
+    pub fn build(self, call: &Call) -> Result<TokenClient> {
+        let policy = self.pin_policy;
+        let opener = self
+            .opener
+            .unwrap_or_else(|| Arc::new(UriOpener { pin_policy: policy }));
+        let settings = self.settings;
+        let mut bounds = TransportSettings::default();
+        if let Some(timeout) = settings.timeout_ms {
+            bounds.timeout = Duration::from_millis(timeout.max(1).into());
+        }
+        if let Some(timeout) = settings.connect_timeout_ms {
+            bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
+        }
+        let clock = Arc::clone(&self.clock);
+        let keys = match self.signer {
+            Some(_) if settings.key.is_some() => {
+                return Err(wrong(
+                    "key",
+                    "is set, and a signer was given too; use one of them",
+                ));
+            }
+            Some(_) if !settings.keys.is_empty() => {
+                return Err(wrong(
+                    "keys",
+                    "is set, and a signer was given too; use one of them",
+                ));
+            }
+            Some(signer) => KeyRing::given(settings, signer, opener, clock)?,
+            None if self.secret.is_some() && settings.keys.len() > 1 => {
+                return Err(wrong(
+                    "keys",
+                    "names several keys, and one PIN was given beside them; \
+                     name a pin-source in the URI of each",
+                ));
+            }
+            None => KeyRing::open(&settings, opener, self.secret, clock, call)?,
+        };
+        Ok(TokenClient {
+            keys,
+            transport: self
+                .transport
+                .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds))),
+            clock: self.clock,
+            cache: Cache::default(),
+        })
+    }
+}
+
+fn wrong(setting: &str, problem: &str) -> Error {
+    Error::new(
+        ErrorCode::Config,
+        format!("setting \"{setting}\" {problem}"),
+    )
+    .with_details(|details| details.config_path = Some(setting.to_owned()))
+}

@@ -1,0 +1,268 @@
+//! One key of a client: its settings, and what is made of them once it is open.
+
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use super::health::KeyHealth;
+use super::opener::KeyOpener;
+use crate::call::Call;
+use crate::clock::{Clock, UnixTime};
+use crate::error::{Error, ErrorCode, Result};
+use crate::jws::PreparedHeader;
+use crate::keys::{Certificate, Health, HealthState, Signer, x509};
+use crate::profiles::{self, ClientSettings, Profile};
+use crate::secret::Secret;
+
+/// A key that could not be opened is left alone for so many seconds.
+const REOPEN_AFTER: i64 = 5;
+
+/// A key that is open, and how its assertions look.
+#[derive(Debug)]
+pub(super) struct OpenKey {
+    pub(super) signer: Arc<dyn Signer>,
+    pub(super) profile: Box<dyn Profile>,
+    pub(super) header: PreparedHeader,
+}
+
+impl OpenKey {
+    pub(super) fn new(
+        settings: &ClientSettings,
+        certificates: Option<&[Certificate]>,
+        signer: Arc<dyn Signer>,
+        now: UnixTime,
+    ) -> Result<Self> {
+        let profile = profiles::build(settings, certificates, &*signer, now)?;
+        Ok(Self {
+            header: PreparedHeader::new(profile.header())?,
+            profile,
+            signer,
+        })
+    }
+}
+
+/// A key of a client, open or not. It has no lock, so that nobody waits while a
+/// thread opens it, and a forked child meets none that is held.
+#[derive(Debug)]
+pub(super) struct ClientKey {
+    /// As in [`KeyHealth`].
+    name: String,
+    /// One of several: its errors name it.
+    is_entry: bool,
+    settings: ClientSettings,
+    certificates: Option<Vec<Certificate>>,
+    open: ArcSwapOption<OpenKey>,
+    /// Why it could not be opened the last time.
+    failure: ArcSwapOption<Failure>,
+    /// The process that opens it now, or 0. In a forked child the parent's does
+    /// not count.
+    opening: AtomicU32,
+}
+
+#[derive(Debug)]
+struct Failure {
+    at: UnixTime,
+    error: Error,
+}
+
+impl ClientKey {
+    /// The key that `settings` name, not open yet. `entry` is its place among
+    /// several.
+    ///
+    /// # Errors
+    /// As [`profiles::certificates`].
+    pub(super) fn new(settings: ClientSettings, entry: Option<usize>) -> Result<Self> {
+        let mut key = Self {
+            name: match entry {
+                Some(index) => format!("keys[{index}]"),
+                None => "key".to_owned(),
+            },
+            is_entry: entry.is_some(),
+            settings,
+            certificates: None,
+            open: ArcSwapOption::empty(),
+            failure: ArcSwapOption::empty(),
+            opening: AtomicU32::new(0),
+        };
+        key.certificates = profiles::certificates(&key.settings).map_err(|e| key.named(e))?;
+        Ok(key)
+    }
+
+    /// A key that the program opened itself.
+    ///
+    /// # Errors
+    /// As [`profiles::certificates`] and [`profiles::build`].
+    pub(super) fn given(
+        settings: ClientSettings,
+        signer: Arc<dyn Signer>,
+        now: UnixTime,
+    ) -> Result<Self> {
+        let mut key = Self::new(settings, None)?;
+        key.name = "signer".to_owned();
+        let open = OpenKey::new(&key.settings, key.certificates.as_deref(), signer, now)?;
+        key.open.store(Some(Arc::new(open)));
+        Ok(key)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key, if it is open.
+    pub(super) fn opened(&self) -> Option<Arc<OpenKey>> {
+        self.open.load_full()
+    }
+
+    /// True when it is not open, and may be tried at `now`.
+    pub(super) fn may_be_opened(&self, now: UnixTime) -> bool {
+        self.open.load().is_none()
+            && self.opening.load(Ordering::SeqCst) != process::id()
+            && self.is_due(now)
+    }
+
+    /// The key; it is opened now if that is due. `None` when it is not, or when
+    /// another thread is about it. `check` may refuse what was opened.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting, otherwise what opening the key reports.
+    pub(super) fn open(
+        &self,
+        opener: &dyn KeyOpener,
+        secret: Option<Secret>,
+        clock: &dyn Clock,
+        call: &Call,
+        check: impl FnOnce(&OpenKey) -> Result<()>,
+    ) -> Result<Option<Arc<OpenKey>>> {
+        if let Some(open) = self.opened() {
+            return Ok(Some(open));
+        }
+        let Some(_opening) = Opening::begin(&self.opening) else {
+            return Ok(None);
+        };
+        // Another thread may have done it just before.
+        if self.open.load().is_some() || !self.is_due(clock.now()) {
+            return Ok(self.opened());
+        }
+        let made = self
+            .make(opener, secret, clock, call)
+            .and_then(|open| check(&open).map(|()| Arc::new(open)));
+        match made {
+            Ok(open) => {
+                self.open.store(Some(Arc::clone(&open)));
+                self.failure.store(None);
+                Ok(Some(open))
+            }
+            Err(error) => {
+                let error = self.named(error);
+                let failure = Failure {
+                    at: clock.now(),
+                    error: again(&error),
+                };
+                self.failure.store(Some(Arc::new(failure)));
+                Err(error)
+            }
+        }
+    }
+
+    /// Why it is not open, if it failed to open.
+    pub(super) fn failure(&self) -> Option<Error> {
+        let failure = self.failure.load();
+        failure.as_ref().map(|failure| again(&failure.error))
+    }
+
+    pub(super) fn health(&self) -> KeyHealth {
+        let (opened, health) = match self.opened() {
+            Some(open) => (true, open.signer.health()),
+            None => {
+                let mut health = Health::ready();
+                health.state = HealthState::Unavailable;
+                health.problem = self.failure().map(|error| error.message().to_owned());
+                (false, health)
+            }
+        };
+        KeyHealth {
+            name: self.name.clone(),
+            opened,
+            health,
+        }
+    }
+
+    /// `error`, naming this key if it is one of several.
+    pub(super) fn named(&self, error: Error) -> Error {
+        if !self.is_entry {
+            return error;
+        }
+        let settings_of_entry = ["key", "kid", "certificate", "x5c", "alg"];
+        error
+            .with_details(|details| {
+                if let Some(path) = &mut details.config_path
+                    && settings_of_entry.contains(&path.as_str())
+                {
+                    *path = format!("{}.{path}", self.name);
+                }
+            })
+            .in_context(&self.name)
+    }
+
+    fn make(
+        &self,
+        opener: &dyn KeyOpener,
+        secret: Option<Secret>,
+        clock: &dyn Clock,
+        call: &Call,
+    ) -> Result<OpenKey> {
+        let certificates = self.certificates.as_deref();
+        let Some(uri) = &self.settings.key else {
+            return Err(Error::new(
+                ErrorCode::Config,
+                "setting \"key\" is missing; set it, or \"keys\", to a pkcs11: or file: URI",
+            )
+            .with_details(|details| details.config_path = Some("key".to_owned())));
+        };
+        let public_key = certificates.and_then(x509::leaf_key);
+        let signer = opener.open(uri.expose(), secret, public_key, call)?;
+        OpenKey::new(&self.settings, certificates, signer, clock.now())
+    }
+
+    /// A clock that was set back does not make the wait longer.
+    fn is_due(&self, now: UnixTime) -> bool {
+        match &*self.failure.load() {
+            Some(failure) => {
+                let waited = now.seconds().saturating_sub(failure.at.seconds());
+                !(0..REOPEN_AFTER).contains(&waited)
+            }
+            None => true,
+        }
+    }
+}
+
+/// The same error once more, without its source.
+fn again(error: &Error) -> Error {
+    Error::new(error.code(), error.message())
+        .with_details(|details| *details = error.details().clone())
+}
+
+/// This thread opens a key; dropped when it is done, also by a panic.
+struct Opening<'a>(&'a AtomicU32);
+
+impl<'a> Opening<'a> {
+    fn begin(process: &'a AtomicU32) -> Option<Self> {
+        let own = process::id();
+        let before = process.load(Ordering::SeqCst);
+        if before == own {
+            return None;
+        }
+        process
+            .compare_exchange(before, own, Ordering::SeqCst, Ordering::SeqCst)
+            .ok()
+            .map(|_| Self(process))
+    }
+}
+
+impl Drop for Opening<'_> {
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::SeqCst);
+    }
+}

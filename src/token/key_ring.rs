@@ -1,0 +1,243 @@
+//! The keys of a client, in order, and which of them does a piece of work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::client_key::{ClientKey, OpenKey};
+use super::health::KeyHealth;
+use super::opener::KeyOpener;
+use super::verdict::Verdict;
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorCode, Result};
+use crate::keys::{HealthState, Signer};
+use crate::log::{self, Level};
+use crate::profiles::ClientSettings;
+use crate::secret::Secret;
+
+/// The time of a key that is not the last one, for a call without a deadline.
+const DEFAULT_SHARE: Duration = Duration::from_secs(10);
+
+/// One key or several.
+#[derive(Debug)]
+pub(super) struct KeyRing {
+    keys: Vec<ClientKey>,
+    opener: Arc<dyn KeyOpener>,
+    clock: Arc<dyn Clock>,
+}
+
+impl KeyRing {
+    /// Opens the keys that `settings` name. Of several, one is enough: those whose
+    /// home is away are opened later.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting; what is wrong with a key; when none can be
+    /// opened, the first one's error with the message of each.
+    pub(super) fn open(
+        settings: &ClientSettings,
+        opener: Arc<dyn KeyOpener>,
+        secret: Option<Secret>,
+        clock: Arc<dyn Clock>,
+        call: &Call,
+    ) -> Result<Self> {
+        let are_entries = !settings.keys.is_empty();
+        let keys = settings.for_each_key()?.into_iter().enumerate();
+        let keys =
+            keys.map(|(index, settings)| ClientKey::new(settings, are_entries.then_some(index)));
+        let ring = Self {
+            keys: keys.collect::<Result<_>>()?,
+            opener,
+            clock,
+        };
+        let mut errors = Vec::new();
+        for index in 0..ring.keys.len() {
+            let share = call.share(ring.keys.len() - index, DEFAULT_SHARE);
+            match ring.open_key(index, secret.clone(), &share) {
+                Ok(_) => {}
+                Err(error) if Verdict::of(error.code()) == Verdict::Away => errors.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if errors.len() == ring.keys.len() {
+            return Err(joined("no key of the client can be opened", errors));
+        }
+        for error in errors {
+            log::emit(
+                Level::Warn,
+                "token",
+                format_args!("a key could not be opened and is tried again later: {error}"),
+            );
+        }
+        Ok(ring)
+    }
+
+    /// The one key that the program opened itself.
+    ///
+    /// # Errors
+    /// As [`ClientKey::given`].
+    pub(super) fn given(
+        settings: ClientSettings,
+        signer: Arc<dyn Signer>,
+        opener: Arc<dyn KeyOpener>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        Ok(Self {
+            keys: vec![ClientKey::given(settings, signer, clock.now())?],
+            opener,
+            clock,
+        })
+    }
+
+    /// What `work` makes with the first key that can do it, and that key.
+    ///
+    /// # Errors
+    /// An error that no other key would mend, at once; otherwise, when no key is
+    /// left or the call is over, the first error with the message of each.
+    pub(super) fn first_that<T>(
+        &self,
+        call: &Call,
+        work: impl Fn(&OpenKey, &Call) -> Result<T>,
+    ) -> Result<(T, Arc<OpenKey>)> {
+        let order = self.order();
+        let mut errors = Vec::new();
+        for (position, &index) in order.iter().enumerate() {
+            let left = order.len() - position;
+            let share = call.share(left, DEFAULT_SHARE);
+            let error = match self.open_key(index, None, &share) {
+                Ok(None) => continue,
+                Ok(Some(open)) => match work(&open, &share) {
+                    Ok(made) => return Ok((made, open)),
+                    Err(error) if Verdict::of(error.code()) == Verdict::Final => return Err(error),
+                    Err(error) => self.keys[index].named(error),
+                },
+                Err(error) => error,
+            };
+            let over = call.check("signing").err();
+            if over.is_none() && left > 1 {
+                log::emit(
+                    Level::Warn,
+                    "token",
+                    format_args!("a key cannot sign now, the next one is tried: {error}"),
+                );
+            }
+            errors.push(error);
+            match over {
+                None => {}
+                Some(over) if over.code() == ErrorCode::Cancelled => return Err(over),
+                Some(_) => break,
+            }
+        }
+        let not_tried = (0..self.keys.len()).filter(|index| !order.contains(index));
+        errors.extend(not_tried.filter_map(|index| self.keys[index].failure()));
+        Err(joined("no key of the client can sign", errors))
+    }
+
+    /// The key with this index, opened now if that is due.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when there is none, otherwise why it is not open.
+    pub(super) fn get(&self, index: usize, call: &Call) -> Result<Arc<OpenKey>> {
+        let Some(key) = self.keys.get(index) else {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                format!(
+                    "the client has no keys[{index}]; the last one is keys[{}]",
+                    self.keys.len() - 1
+                ),
+            ));
+        };
+        self.open_key(index, None, call)?.ok_or_else(|| {
+            key.failure().unwrap_or_else(|| {
+                let problem = "it is being opened by another thread; try again in a moment";
+                key.named(Error::new(ErrorCode::TokenUnavailable, problem))
+                    .with_retryable(true)
+            })
+        })
+    }
+
+    /// The signer of each key; `None` for one that could not be opened yet.
+    pub(super) fn signers(&self) -> Vec<Option<Arc<dyn Signer>>> {
+        let signer = |key: &ClientKey| key.opened().map(|open| Arc::clone(&open.signer));
+        self.keys.iter().map(signer).collect()
+    }
+
+    pub(super) fn health(&self) -> Vec<KeyHealth> {
+        self.keys.iter().map(ClientKey::health).collect()
+    }
+
+    /// The keys to try, by index: those that are ready, and those that are to be
+    /// opened again, then those that are open and not ready. Others are left
+    /// alone.
+    fn order(&self) -> Vec<usize> {
+        if self.keys.len() == 1 {
+            return vec![0];
+        }
+        let now = self.clock.now();
+        let mut first = Vec::with_capacity(self.keys.len());
+        let mut last = Vec::new();
+        for (index, key) in self.keys.iter().enumerate() {
+            match key.opened() {
+                Some(open) if open.signer.health().state == HealthState::Ready => first.push(index),
+                Some(_) => last.push(index),
+                None if key.may_be_opened(now) => first.push(index),
+                None => {}
+            }
+        }
+        first.append(&mut last);
+        first
+    }
+
+    fn open_key(
+        &self,
+        index: usize,
+        secret: Option<Secret>,
+        call: &Call,
+    ) -> Result<Option<Arc<OpenKey>>> {
+        let check = |open: &OpenKey| self.refuse_shared_kid(index, open);
+        self.keys[index].open(&*self.opener, secret, &*self.clock, call, check)
+    }
+
+    /// Two different keys cannot be registered under one `kid`.
+    fn refuse_shared_kid(&self, index: usize, open: &OpenKey) -> Result<()> {
+        let Some(kid) = &open.profile.header().kid else {
+            return Ok(());
+        };
+        for other in self.keys.iter().enumerate().filter(|(at, _)| *at != index) {
+            let Some(key) = other.1.opened() else {
+                continue;
+            };
+            if key.profile.header().kid.as_ref() == Some(kid)
+                && key.signer.public_key() != open.signer.public_key()
+            {
+                return Err(Error::new(
+                    ErrorCode::Config,
+                    format!(
+                        "setting \"kid\" is that of {} too, and the keys differ; \
+                         give each key the kid under which it is registered",
+                        other.1.name()
+                    ),
+                )
+                .with_details(|details| details.config_path = Some("kid".to_owned())));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One error out of those of several keys: the first one's number and facts, and
+/// the message of each.
+fn joined(what: &str, mut errors: Vec<Error>) -> Error {
+    if errors.len() < 2 {
+        return errors.pop().unwrap_or_else(|| {
+            Error::new(ErrorCode::TokenUnavailable, format!("{what} now")).with_retryable(true)
+        });
+    }
+    let retryable = errors.iter().any(Error::retryable);
+    let messages: Vec<_> = errors.iter().map(Error::message).collect();
+    let message = format!("{what}: {}", messages.join("; "));
+    let first = errors.swap_remove(0);
+    Error::new(first.code(), message)
+        .with_details(|details| *details = first.details().clone())
+        .with_retryable(retryable)
+        .with_source(first)
+}
