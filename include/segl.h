@@ -315,8 +315,8 @@ typedef struct {
   size_t struct_size;
   /*
    The time the whole call may take, in milliseconds; 0 leaves it to the
-   defaults of segl. A device that is signing cannot be interrupted: the
-   time is checked before.
+   defaults of segl. A PKCS#11 module that hangs is left behind then, unless
+   the key's URI says `threads=caller`.
    */
   uint32_t timeout_ms;
   /*
@@ -400,10 +400,10 @@ typedef struct {
   void *ctx;
   /*
    Takes one record of a `SEGL_LOG_` level. `target` is the layer that it
-   comes from, for example "pkcs11". Called on the thread that made the
-   record, on several at a time. It returns normally: no exception and no
-   longjmp leaves it. It may call segl; records made by such calls are
-   dropped. Must not be NULL.
+   comes from, for example "pkcs11". Called on the thread of the call that
+   the record is about, or on one of segl's own, on several at a time. It
+   returns normally: no exception and no longjmp leaves it. It may call
+   segl; records made by such calls are dropped. Must not be NULL.
    */
   void (*log)(void *ctx,
               int32_t level,

@@ -25,7 +25,8 @@ pub enum Level {
     Debug = 4,
 }
 
-/// Receives log records, on the thread that made them.
+/// Receives log records, on the thread of the call that they are about; those about
+/// what segl does between calls come on a thread of its own.
 pub trait Sink: Send + Sync {
     /// Takes one record. `target` is the layer it comes from, for example
     /// `"pkcs11"`.
@@ -48,7 +49,11 @@ pub(crate) fn emit(level: Level, target: &'static str, message: fmt::Arguments<'
     if (level as i32) > MAX_LEVEL.load(Ordering::Relaxed) {
         return;
     }
-    let record = (level, target, message.to_string());
+    pass_on((level, target, message.to_string()));
+}
+
+/// Delivers a record, or keeps it back while this thread defers.
+fn pass_on(record: Record) {
     let due = DEFERRED.with_borrow_mut(|deferred| match deferred {
         Some(records) => {
             records.push(record);
@@ -83,6 +88,26 @@ impl Drop for Deferred {
         if self.is_outermost {
             let records = DEFERRED.take().unwrap_or_default();
             records.iter().for_each(deliver);
+        }
+    }
+}
+
+/// Runs `work` and keeps what it logs on this thread.
+pub(crate) fn collect<T>(work: impl FnOnce() -> T) -> (T, Records) {
+    let outer = DEFERRED.replace(Some(Vec::new()));
+    let outcome = work();
+    let records = DEFERRED.replace(outer);
+    (outcome, Records(records.unwrap_or_default()))
+}
+
+/// What was logged while nobody listened.
+pub(crate) struct Records(Vec<Record>);
+
+impl Records {
+    /// Logs it all, in order, as if this thread had made it.
+    pub(crate) fn emit(self) {
+        for record in self.0 {
+            pass_on(record);
         }
     }
 }

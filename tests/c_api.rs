@@ -159,11 +159,13 @@ fn given() -> &'static Given {
     GIVEN.get_or_init(|| {
         let hsm = SoftHsm::new("c-api-tokens");
         let folder = cdylib::build("c-api-programs", FEATURES);
-        for token in ["main", "pins"] {
+        for token in ["main", "pins", "refusing"] {
             hsm.init_token(token);
         }
         hsm.generate("main", "rsa:2048", "01", "key", &[]);
-        hsm.generate("pins", "EC:prime256v1", "01", "key", &[]);
+        for token in ["pins", "refusing"] {
+            hsm.generate(token, "EC:prime256v1", "01", "key", &[]);
+        }
         write_private(&hsm.path("rsa.pem"), support::pem(&support::rsa_key()));
         write_private(&hsm.path("ec.pem"), support::pem(&support::p256_key()));
         write_private(&hsm.path("pin"), PIN);
@@ -297,6 +299,11 @@ fn run(name: &str, sources: &[&str], way: &Way) {
         ]);
         command.arg(option_with_file("--suppressions=", "valgrind.supp"));
     }
+    // What only the stacks of the parent's threads held is lost in a child.
+    let threads = match way.valgrind && name == "fork" {
+        true => "&threads=caller",
+        false => "",
+    };
     command.arg(&program);
     command
         .env(
@@ -308,8 +315,16 @@ fn run(name: &str, sources: &[&str], way: &Way) {
         .env("GIVEN_RSA_PEM", given.hsm.path("rsa.pem"))
         .env("GIVEN_EC_PEM", given.hsm.path("ec.pem"))
         .env("GIVEN_FILE_URI", file_uri(&given.hsm, "ec.pem"))
-        .env("GIVEN_HSM_URI", hsm_uri(&given.hsm, "main"))
-        .env("GIVEN_WRONG_PIN_URI", hsm_uri(&given.hsm, "pins"));
+        .env("GIVEN_HSM_URI", hsm_uri(&given.hsm, "main") + threads)
+        .env(
+            "GIVEN_REFUSING_URI",
+            hsm_uri(&given.hsm, "refusing") + "&fork=refuse" + threads,
+        )
+        // Each program of several tries the wrong PIN once.
+        .env(
+            "GIVEN_WRONG_PIN_URI",
+            hsm_uri(&given.hsm, "pins") + "&pin-count-low=try",
+        );
     cdylib::run(&mut command);
 }
 

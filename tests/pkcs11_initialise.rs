@@ -65,6 +65,17 @@ fn a_module_that_does_not_lock_is_called_by_one_thread_at_a_time() {
 }
 
 #[test]
+fn a_module_is_called_by_one_thread_at_a_time_where_the_uri_says_so() {
+    let (_turn, module) = turn("serial");
+    let uri = module.uri(&format!("{PATH}?calls=serial"));
+    let signer = Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap();
+    assert_eq!(module.calls("C_Initialize"), 1);
+    sign_in_threads(&module, &signer);
+    assert_eq!(module.peak(), 1);
+    shutdown(&Call::none()).unwrap();
+}
+
+#[test]
 fn a_module_that_locks_is_called_by_many_threads() {
     let (_turn, module) = turn("locks");
     let signer = open(&module);

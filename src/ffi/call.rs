@@ -27,8 +27,8 @@ pub struct segl_call {
     /// `sizeof(segl_call)`.
     pub struct_size: usize,
     /// The time the whole call may take, in milliseconds; 0 leaves it to the
-    /// defaults of segl. A device that is signing cannot be interrupted: the
-    /// time is checked before.
+    /// defaults of segl. A PKCS#11 module that hangs is left behind then, unless
+    /// the key's URI says `threads=caller`.
     pub timeout_ms: u32,
     /// Must be 0: no flag is defined yet.
     pub flags: u32,

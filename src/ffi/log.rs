@@ -33,10 +33,10 @@ pub struct segl_log_sink {
     /// Handed to the functions. May be NULL.
     pub ctx: *mut c_void,
     /// Takes one record of a `SEGL_LOG_` level. `target` is the layer that it
-    /// comes from, for example "pkcs11". Called on the thread that made the
-    /// record, on several at a time. It returns normally: no exception and no
-    /// longjmp leaves it. It may call segl; records made by such calls are
-    /// dropped. Must not be NULL.
+    /// comes from, for example "pkcs11". Called on the thread of the call that
+    /// the record is about, or on one of segl's own, on several at a time. It
+    /// returns normally: no exception and no longjmp leaves it. It may call
+    /// segl; records made by such calls are dropped. Must not be NULL.
     pub log: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,

@@ -19,7 +19,7 @@ pub use ecdsa::der_to_jose as ecdsa_der_to_jose;
 pub use foreign::ForeignSigner;
 pub use health::{Health, HealthState};
 pub use jwk::PublicJwk;
-pub use pkcs11::{Pkcs11Options, Pkcs11Signer};
+pub use pkcs11::Pkcs11Signer;
 pub use uri::KeyUri;
 pub use x509::{Certificate, OrgNumber};
 
@@ -139,15 +139,9 @@ pub fn open_expecting(
             }
             Ok(Arc::new(signer))
         }
-        KeyUri::Pkcs11(token) => {
-            let options = Pkcs11Options {
-                public_key: public_key.cloned(),
-                ..Pkcs11Options::default()
-            };
-            Ok(Arc::new(Pkcs11Signer::open_with(
-                token, secret, &options, call,
-            )?))
-        }
+        KeyUri::Pkcs11(token) => Ok(Arc::new(Pkcs11Signer::open_expecting(
+            token, secret, public_key, call,
+        )?)),
     }
 }
 

@@ -1,4 +1,5 @@
-/* Handles work in a forked child and in its child, and the parent goes on.
+/* Handles work in a forked child and in its child, and the parent goes on. A key
+ * with fork=refuse works in the parent only.
  *
  * Each fork happens while no thread is inside segl: a vendor's PKCS#11 library
  * has locks of its own, and one held at the fork stays held in the child. */
@@ -14,6 +15,7 @@
 
 static segl_signer *signers[2];
 static const char *const algs[2] = {"ES256", "RS256"};
+static segl_signer *refusing;
 static segl_client *client;
 
 static void sign_with_all(void) {
@@ -90,6 +92,7 @@ static int succeeded(pid_t child) {
 static void run_child(int pipe_end) {
   char jti[JTI_LEN + 1];
   new_jti(jti);
+  CHECK_CODE(SEGL_FORKED, segl_signer_probe(refusing, NULL));
   CHECK(write(pipe_end, jti, JTI_LEN) == JTI_LEN);
   sign_with_all();
   get_token_in_child();
@@ -109,6 +112,7 @@ static void run_child(int pipe_end) {
 int main(void) {
   signers[0] = open_uri("GIVEN_FILE_URI");
   signers[1] = open_uri("GIVEN_HSM_URI");
+  refusing = open_uri("GIVEN_REFUSING_URI");
   client = open_client("maskinporten");
   sign_with_all();
   get_token(0);
@@ -140,9 +144,11 @@ int main(void) {
 
   /* What the children ended is still there for the parent. */
   sign_with_all();
+  CHECK_OK(segl_signer_probe(refusing, NULL));
   CHECK_OK(segl_client_forget(client, NULL, 0));
   get_token(0);
   segl_client_free(client);
+  segl_signer_free(refusing);
   for (int i = 0; i < 2; i++) segl_signer_free(signers[i]);
   CHECK_OK(segl_shutdown());
   return 0;

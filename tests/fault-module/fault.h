@@ -51,6 +51,9 @@ extern "C" {
  *   no_public_key      no search finds a public key
  *   no_mechanism=N     the token does not have this mechanism; may be repeated
  *   only_mechanism=N   the token has no other mechanism; may be repeated
+ *   broken_mechanism=N C_SignInit with this mechanism is CKR_GENERAL_ERROR; may be
+ *                      repeated
+ *   no_attribute=N     no object has this attribute; may be repeated
  *   serial=TEXT        the token's serial number
  *   short_find         C_FindObjects gives one object at a time
  *   no_token           takes the tokens out: no slot has one, and the sessions of
@@ -58,13 +61,20 @@ extern "C" {
  *   token_back         puts them back where they were
  *   token_back slot=N  puts them back, the first one used in slot N now
  *
- * Done at once, by other code of the process, to the tokens that this library
- * has had sessions with:
+ * Done by other code of the process, to the tokens that this library has had
+ * sessions with, as soon as no call of this library is inside the real module; a
+ * call that hangs or takes longer is not inside yet:
  *
  *   close_all     C_CloseAllSessions
  *   logout        C_Logout, on a session of its own
+ *   initialize    C_Initialize, for the whole process
  *   finalize      C_Finalize, for the whole process
  *   refinalize    C_Finalize and C_Initialize, for the whole process
+ *
+ * Done at once, by the network:
+ *
+ *   disconnect    every function but C_Initialize and C_Finalize is
+ *                 CKR_DEVICE_ERROR, until C_Initialize or "clear"
  *
  *   release       lets every call go on that hangs, and removes the rules with hang
  *   clear         removes all rules, and releases

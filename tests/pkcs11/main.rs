@@ -8,20 +8,19 @@ mod selection;
 mod signing;
 #[path = "../support/softhsm.rs"]
 mod softhsm;
+#[path = "../support/verify.rs"]
+mod verify;
 
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use openssl::ecdsa::EcdsaSig;
-use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
-use openssl::rsa::Padding;
-use openssl::sign::{RsaPssSaltlen, Verifier};
-use segl::keys::pkcs11::{Pkcs11Options, Pkcs11Signer, TokenKeySpec, generate_on_token};
+use segl::keys::pkcs11::{Pkcs11Signer, TokenKeySpec, generate_on_token};
 use segl::keys::uri::Pkcs11Uri;
 use segl::{Algorithm, Call, CancelToken, Error, ErrorCode, PublicJwk, Secret, Signer};
 use softhsm::{PIN, SoftHsm, pin, uri, uri_in};
+use verify::openssl_verifies;
 
 const MESSAGE: &[u8] = b"header.payload";
 
@@ -183,34 +182,8 @@ fn require_good_signatures(signer: &dyn Signer) {
     for alg in signer.algorithms() {
         let signature = signer.sign(*alg, MESSAGE, &Call::none()).unwrap();
         assert!(
-            openssl_verifies(signer.public_key(), *alg, &signature),
+            openssl_verifies(signer.public_key(), *alg, MESSAGE, &signature),
             "{alg}"
         );
     }
-}
-
-fn openssl_verifies(key: &PublicJwk, alg: Algorithm, signature: &[u8]) -> bool {
-    let key = PKey::public_key_from_der(&key.to_spki_der().unwrap()).unwrap();
-    let digest = match alg {
-        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => MessageDigest::sha256(),
-        Algorithm::RS384 | Algorithm::ES384 => MessageDigest::sha384(),
-        Algorithm::RS512 => MessageDigest::sha512(),
-        other => panic!("{other}"),
-    };
-    let mut verifier = Verifier::new(digest, &key).unwrap();
-    if alg == Algorithm::PS256 {
-        verifier.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
-        verifier
-            .set_rsa_pss_saltlen(RsaPssSaltlen::custom(32))
-            .unwrap();
-    }
-    let signature = if alg.is_rsa() {
-        signature.to_vec()
-    } else {
-        let (r, s) = signature.split_at(signature.len() / 2);
-        let number = |bytes| openssl::bn::BigNum::from_slice(bytes).unwrap();
-        let signature = EcdsaSig::from_private_components(number(r), number(s)).unwrap();
-        signature.to_der().unwrap()
-    };
-    verifier.verify_oneshot(&signature, MESSAGE).unwrap()
 }

@@ -49,9 +49,7 @@ fn a_key_without_public_key_needs_one_given() {
         PublicJwk::from_spki_der(&key.public_key_to_der().unwrap()).unwrap()
     };
     let open_as = |uri: &Pkcs11Uri, name: &str| {
-        let mut options = Pkcs11Options::default();
-        options.public_key = Some(public_key(name));
-        Pkcs11Signer::open_with(uri, pin(), &options, &Call::none())
+        Pkcs11Signer::open_expecting(uri, pin(), Some(&public_key(name)), &Call::none())
     };
     require_good_signatures(&open_as(&uri, "lonely.pem").unwrap());
     let wrong = open_as(&uri, "leaf.pem").unwrap_err();

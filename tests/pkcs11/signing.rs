@@ -54,15 +54,7 @@ fn a_key_that_wants_a_login_for_each_signature_gets_it() {
 #[test]
 fn many_threads_share_a_few_sessions() {
     fixture();
-    let mut options = Pkcs11Options::default();
-    options.max_sessions = 3;
-    let signer = Pkcs11Signer::open_with(
-        &uri("token=pool;object=key"),
-        pin(),
-        &options,
-        &Call::none(),
-    )
-    .unwrap();
+    let signer = open("token=pool;object=key?max-sessions=3").unwrap();
     let call = Call::within(Duration::from_secs(600));
     std::thread::scope(|scope| {
         for thread in 0..8 {

@@ -1,6 +1,6 @@
 //! Tokens that answer in another form than the standard's, or tell less.
 
-use segl::keys::pkcs11::{Pkcs11Options, Pkcs11Signer};
+use segl::keys::pkcs11::Pkcs11Signer;
 use segl::{Call, ErrorCode, Signer};
 
 use crate::softhsm::pin;
@@ -51,9 +51,8 @@ fn a_hidden_public_key_may_be_given() {
     module.rules("no_public_key");
     let uri = module.uri("token=given;object=ec");
     let open_with = |key: Option<&Pkcs11Signer>| {
-        let mut options = Pkcs11Options::default();
-        options.public_key = key.map(|key| key.public_key().clone());
-        Pkcs11Signer::open_with(&uri, pin(), &options, &Call::none())
+        let key = key.map(Signer::public_key);
+        Pkcs11Signer::open_expecting(&uri, pin(), key, &Call::none())
     };
     let error = open_with(None).unwrap_err();
     assert_eq!(error.code(), ErrorCode::KeyNotFound, "{error}");

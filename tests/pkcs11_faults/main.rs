@@ -7,15 +7,21 @@
 //! copy is adopted.
 
 mod answers;
+mod hangs;
 mod healing;
+mod idle;
 mod mechanisms;
+mod moves;
 mod pins;
+mod policy;
 mod sessions;
 mod signatures;
 mod steady;
 
 #[path = "../support/fault.rs"]
 mod fault;
+#[path = "../support/other_code.rs"]
+mod other_code;
 #[allow(dead_code, reason = "some of it is for plain SoftHSM")]
 #[path = "../support/softhsm.rs"]
 mod softhsm;
@@ -24,7 +30,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use fault::FaultModule;
-use segl::keys::pkcs11::{Pkcs11Options, Pkcs11Signer};
+use segl::keys::pkcs11::Pkcs11Signer;
 use segl::{Algorithm, Call, Error, Signer};
 use softhsm::{PIN, SoftHsm, pin};
 
@@ -38,6 +44,7 @@ const WITH_RSA: &[&str] = &[
     "hashing",
     "refusing",
     "useless",
+    "one-key",
 ];
 /// Tokens that have two EC keys on P-256, `ec` and `ec2`.
 const WITH_EC: &[&str] = &[
@@ -67,6 +74,31 @@ const WITH_EC: &[&str] = &[
     "short-lived",
     "leaks",
     "hanging",
+    "tries",
+    "absent",
+    "resting",
+    "one-key",
+    "hang-sign",
+    "hang-one",
+    "hang-cancel",
+    "hang-open",
+    "hang-heal",
+    "hang-none",
+    "moving",
+    "renamed",
+    "named",
+    "leaving",
+    "silent",
+    "pinned",
+    "idle",
+    "idle-lost",
+    "idle-not",
+    "idle-clock",
+    "rotated",
+    "guarded",
+    "unclear",
+    "lost-login",
+    "hidden-login",
 ];
 
 /// A copy of the module called `name`, in front of the tokens of all tests.
@@ -85,6 +117,10 @@ fn module(name: &str) -> FaultModule {
             hsm.generate(token, "rsa:2048", "12", "rsa2", &[]);
         }
         import_with_certificate(&hsm, "certified", "31", "from-file");
+        let extractable = ["--extractable"];
+        let always = ["--always-auth"];
+        hsm.generate("hidden-login", "EC:prime256v1", "42", "always", &always);
+        hsm.generate("leaving", "EC:prime256v1", "41", "leaving", &extractable);
         initialise_softhsm();
         built
     });
@@ -163,9 +199,7 @@ fn open(module: &FaultModule, path: &str) -> Result<Pkcs11Signer, Error> {
 
 /// As [`open`], with no more than `max_sessions` beside the one for the login.
 fn open_with_max(module: &FaultModule, path: &str, max_sessions: usize) -> Pkcs11Signer {
-    let mut options = Pkcs11Options::default();
-    options.max_sessions = max_sessions;
-    Pkcs11Signer::open_with(&module.uri(path), pin(), &options, &Call::none()).unwrap()
+    open(module, &format!("{path}?max-sessions={max_sessions}")).unwrap()
 }
 
 /// One signature with the key's usual algorithm.

@@ -1,6 +1,6 @@
 //! Tokens with few mechanisms.
 
-use cryptoki_sys::{CKM_ECDSA, CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
+use cryptoki_sys::{CKA_ALWAYS_AUTHENTICATE, CKM_ECDSA, CKM_RSA_PKCS, CKM_SHA256_RSA_PKCS};
 use segl::{Algorithm, ErrorCode, Signer};
 
 use crate::{module, open, require_good};
@@ -40,4 +40,16 @@ fn without_any_mechanism_the_key_is_refused() {
     let error = open(&module, "token=useless;object=ec").unwrap_err();
     assert_eq!(error.code(), ErrorCode::Mechanism, "{error}");
     assert_eq!(error.details().ck_rv, Some(0x70));
+}
+
+#[test]
+fn a_key_that_hides_that_it_wants_a_login_for_each_signature_gets_it() {
+    let module = module("hidden-login");
+    module.rules(&format!("no_attribute={CKA_ALWAYS_AUTHENTICATE}"));
+    let signer = open(&module, "token=hidden-login;object=always").unwrap();
+    require_good(&signer);
+    module.reset_counters();
+    require_good(&signer);
+    assert_eq!(module.calls("C_Login"), 1, "for the signature");
+    assert_eq!(module.all_calls(), 3);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cryptoki_sys::CKR_OPERATION_ACTIVE;
+use cryptoki_sys::{CKR_DEVICE_REMOVED, CKR_OPERATION_ACTIVE, CKR_TOKEN_NOT_PRESENT};
 use segl::{Algorithm, Call, CancelToken, Error, ErrorCode, Signer};
 
 use crate::fault::FaultModule;
@@ -93,6 +93,19 @@ fn failures_leave_no_session_behind() {
     assert_eq!(open, module.sessions());
     drop(signer);
     assert_eq!(module.sessions(), 0);
+}
+
+/// A module may say so of a moment, and keep the sessions.
+#[test]
+fn a_token_that_is_not_gone_keeps_no_session_of_before() {
+    let module = module("absent");
+    let signer = open(&module, "token=absent;object=ec").unwrap();
+    let sessions = module.sessions();
+    for rv in [CKR_TOKEN_NOT_PRESENT, CKR_DEVICE_REMOVED] {
+        module.rules(&format!("C_Sign rv={rv} count=1"));
+        require_good(&signer);
+        assert_eq!(module.sessions(), sessions);
+    }
 }
 
 #[test]

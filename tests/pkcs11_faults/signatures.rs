@@ -1,6 +1,7 @@
 //! Signatures that are wrong are never released.
 
-use segl::ErrorCode;
+use segl::keys::HealthState;
+use segl::{ErrorCode, Signer};
 
 use crate::{module, open, require_good, sign};
 
@@ -10,9 +11,11 @@ use crate::{module, open, require_good, sign};
 fn a_wrong_signature_is_withheld_and_made_anew_once() {
     let module = module("faulty");
     for key in ["rsa", "ec"] {
-        let signer = open(&module, &format!("token=faulty;object={key}")).unwrap();
+        let path = format!("token=faulty;object={key}");
+        let _other = open(&module, &path).unwrap();
         let sessions = module.sessions();
         for fault in ["C_Sign flip", "swap_keys", "C_Sign der flip"] {
+            let signer = open(&module, &path).unwrap();
             module.reset_counters();
             module.rules(&format!("{fault} count=1"));
             require_good(&signer);
@@ -30,7 +33,16 @@ fn a_wrong_signature_is_withheld_and_made_anew_once() {
                 "{fault} is not tried a third time"
             );
             module.rules("clear");
-            require_good(&signer);
+
+            // Twice in a row is the token's fault; somebody must look at it.
+            module.reset_counters();
+            let error = sign(&signer).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::SignatureFault, "{error}");
+            assert_eq!(module.all_calls(), 0);
+            let health = signer.health();
+            assert_eq!(health.state, HealthState::KeyRefused);
+            assert!(health.token.unwrap().counters.signature_faults > 2);
+            require_good(&open(&module, &path).unwrap());
         }
         assert_eq!(module.sessions(), sessions, "no session is left behind");
     }

@@ -135,21 +135,22 @@ impl FaultModule {
     }
 }
 
+/// Waits until `is_so`.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// While this lives, calls hang.
 pub struct Hang<'a>(&'a FaultModule);
 
 impl Hang<'_> {
     /// Waits until `count` calls hang.
     pub fn wait_for(&self, count: u64) {
-        let start = Instant::now();
-        while self.0.hanging() < count {
-            assert!(
-                start.elapsed() < Duration::from_secs(60),
-                "{} of {count} calls hang",
-                self.0.hanging()
-            );
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        eventually(&format!("{count} calls hang"), || self.0.hanging() >= count);
     }
 }
 

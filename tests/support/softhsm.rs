@@ -124,10 +124,11 @@ pub fn uri(path: &str) -> Pkcs11Uri {
     uri_in(module(), path)
 }
 
-/// `pkcs11:PATH` in another module.
+/// `pkcs11:PATH` in another module; the path may have a query of its own.
 pub fn uri_in(module: &str, path: &str) -> Pkcs11Uri {
+    let delimiter = if path.contains('?') { '&' } else { '?' };
     match KeyUri::parse(
-        &format!("pkcs11:{path}?module-path={module}"),
+        &format!("pkcs11:{path}{delimiter}module-path={module}"),
         PinPolicy::default(),
     ) {
         Ok(KeyUri::Pkcs11(uri)) => uri,

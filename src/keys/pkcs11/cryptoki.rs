@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 use std::path::Path;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard};
@@ -169,9 +169,10 @@ impl Cryptoki {
         }
     }
 
-    /// `C_Initialize`, asking the module to use the operating system's locks, or
-    /// with no arguments at all.
-    pub fn initialize(&self, os_locking: bool) -> CkResult<()> {
+    /// `C_Initialize`, asking the module to use the operating system's locks or to
+    /// do without, with `reserved` as `pReserved`. Without either it gets no
+    /// arguments at all.
+    pub fn initialize(&self, os_locking: bool, reserved: Option<&CStr>) -> CkResult<()> {
         // NSS reads one pointer more than the standard has.
         #[repr(C)]
         struct Roomy {
@@ -184,18 +185,19 @@ impl Cryptoki {
                 DestroyMutex: None,
                 LockMutex: None,
                 UnlockMutex: None,
-                flags: CKF_OS_LOCKING_OK,
-                pReserved: ptr::null_mut(),
+                flags: if os_locking { CKF_OS_LOCKING_OK } else { 0 },
+                pReserved: reserved.map_or(ptr::null(), CStr::as_ptr).cast_mut().cast(),
             },
             reserve: [ptr::null_mut(); 4],
         };
-        let args = if os_locking {
+        let args = if os_locking || reserved.is_some() {
             (&raw mut roomy).cast()
         } else {
             ptr::null_mut()
         };
         let entry = self.entry("C_Initialize", |list| list.C_Initialize)?;
-        // SAFETY: `args` is NULL or points to arguments that outlive the call.
+        // SAFETY: `args` is NULL or points to arguments that outlive the call, with
+        // `pReserved` NULL or a C string that does so too.
         entry.check(unsafe { (entry.call)(args) })
     }
 
@@ -369,16 +371,22 @@ impl Cryptoki {
                 rv => entry.check(rv).map(|()| Some(to_usize(raw.ulValueLen))),
             }
         };
-        // "Unavailable" is the largest number; nothing read here comes near the limit.
-        let len = match read(ptr::null_mut(), 0)? {
-            Some(len) if len <= 1 << 20 => len,
-            _ => return Ok(None),
+        // Most values fit, and a call may be a round trip to the device.
+        let mut words: Vec<CK_ULONG> = vec![0; 64];
+        let room = size_of::<CK_ULONG>() * words.len();
+        let len = match read(words.as_mut_ptr(), room) {
+            Err(failure) if failure.rv == CKR_BUFFER_TOO_SMALL => {
+                // "Unavailable" is the largest number; nothing read here comes near the limit.
+                let len = match read(ptr::null_mut(), 0)? {
+                    Some(len) if len <= 1 << 20 => len,
+                    _ => return Ok(None),
+                };
+                words = vec![0; len.div_ceil(size_of::<CK_ULONG>())];
+                read(words.as_mut_ptr(), len)?.map(|read| read.min(len))
+            }
+            len => len?.filter(|len| *len <= room),
         };
-        let mut words: Vec<CK_ULONG> = vec![0; len.div_ceil(size_of::<CK_ULONG>())];
-        if len == 0 {
-            return Ok(Some(Vec::new()));
-        }
-        let Some(len) = read(words.as_mut_ptr(), len)?.map(|read| read.min(len)) else {
+        let Some(len) = len else {
             return Ok(None);
         };
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();

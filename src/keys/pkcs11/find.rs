@@ -104,6 +104,18 @@ pub(super) fn private_key(session: &Session<'_>, wanted: &Wanted) -> Result<Priv
     Ok(key)
 }
 
+/// Looks for private keys. It is a question that only the token can answer.
+///
+/// # Errors
+/// What the token says to it.
+pub(super) fn any_private_key(session: &Session<'_>) -> Result<()> {
+    let any = Wanted {
+        id: None,
+        label: None,
+    };
+    private_keys(session, &any).map(drop)
+}
+
 fn private_key_handle(session: &Session<'_>, wanted: &Wanted) -> Result<CK_OBJECT_HANDLE> {
     let mut found = private_keys(session, wanted)?;
     match (found.pop(), found.is_empty()) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::lock::lock;
 
-/// Open at first; closed for good by [`Gate::close`].
+/// Open at first.
 #[derive(Default)]
 pub(super) struct Gate {
     /// `CLOSED`, plus `CALL` for each call inside.
@@ -29,6 +29,11 @@ impl Gate {
 
     pub fn is_closed(&self) -> bool {
         self.state.load(Ordering::SeqCst) & CLOSED != 0
+    }
+
+    /// Lets callers in again.
+    pub fn reopen(&self) {
+        self.state.fetch_and(!CLOSED, Ordering::SeqCst);
     }
 
     /// Lets nobody in any more. True when nobody is inside after at most
@@ -79,5 +84,7 @@ mod tests {
         });
         assert!(gate.enter().is_none());
         assert!(gate.close(Duration::ZERO));
+        gate.reopen();
+        assert!(gate.enter().is_some());
     }
 }

@@ -3,12 +3,12 @@
 use cryptoki_sys::*;
 use openssl::rand::rand_bytes;
 
-use super::DEFAULT_MAX_SESSIONS;
 use super::cryptoki::Attribute;
 use super::find::{self, Wanted};
 use super::public_key;
 use super::session::Session;
-use super::token::Token;
+use super::threads;
+use super::token::{DEFAULT_TIME, Token};
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -66,10 +66,14 @@ pub fn generate_on_token(
         Some(id) => id.clone(),
         None => random_id()?,
     };
-    let token = Token::open(uri, super::pin(uri, secret)?, DEFAULT_MAX_SESSIONS)?;
-    let key = token.with_rw_session(|session| {
-        require_free(session, spec, &id)?;
-        let (public, private) = generate(session, spec, &id)?;
+    let (own_uri, own_call) = (uri.clone(), call.clone());
+    let open = move || Token::open(&own_uri, secret, &own_call);
+    let token = threads::run_as(uri.settings().threads, call, DEFAULT_TIME, open)?;
+    let (own_spec, own_id) = (spec.clone(), id.clone());
+    let key = token.with_rw_session(call, move |session| {
+        let (spec, id) = (&own_spec, &own_id);
+        require_free(session, spec, id)?;
+        let (public, private) = generate(session, spec, id)?;
         inspect(session, spec, public, private)
             .map_err(|error| remove(session, [private, public], error))
     });

@@ -1,15 +1,17 @@
 //! One signature with a key in a token.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
-use cryptoki_sys::CK_OBJECT_HANDLE;
+use cryptoki_sys::{CK_OBJECT_HANDLE, CK_RV, CKR_USER_NOT_LOGGED_IN};
 
 use super::find::{self, PrivateKey, Wanted};
 use super::mechanism::Plan;
-use super::public_key;
+use super::rv;
 use super::session::Session;
 use super::token::Token;
+use super::{policy, public_key};
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -18,16 +20,28 @@ use crate::keys::{PublicJwk, ecdsa};
 /// Room for any signature: RSA of 4096 bits has 512 bytes.
 const MAX_SIGNATURE: usize = 1024;
 
+/// What is signed when only the signature matters.
+const PROBE: &[u8] = b"segl proves a key";
+
 /// A private key and its public half.
 pub(super) struct Key {
+    id: KeyId,
     token: Arc<Token>,
     attributes: PrivateKey,
     wanted: Wanted,
     public_key: PublicJwk,
     /// Each signature needs a login of its own.
-    always_authenticate: bool,
+    always_authenticate: AtomicBool,
     handle: ArcSwapOption<Handle>,
+    /// How it signs when only the signature matters.
+    usual: OnceLock<Plan>,
+    /// The token made wrong signatures with it, twice in a row.
+    is_refused: AtomicBool,
 }
+
+/// Tells an open key from the others of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KeyId(u64);
 
 /// The key's handle and the era it was found in.
 struct Handle {
@@ -36,18 +50,35 @@ struct Handle {
 }
 
 impl Key {
-    pub fn new(token: Arc<Token>, attributes: PrivateKey, public_key: PublicJwk) -> Self {
+    /// A key that was found in `era`.
+    pub fn new(
+        token: Arc<Token>,
+        attributes: PrivateKey,
+        era: (u64, u64),
+        public_key: PublicJwk,
+    ) -> Self {
+        static IDS: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: KeyId(IDS.fetch_add(1, Ordering::Relaxed)),
             token,
             wanted: attributes.wanted(),
-            always_authenticate: attributes.always_authenticate,
+            always_authenticate: AtomicBool::new(attributes.always_authenticate),
+            handle: ArcSwapOption::from_pointee(Handle {
+                era,
+                handle: attributes.handle,
+            }),
             attributes,
             public_key,
-            handle: ArcSwapOption::empty(),
+            usual: OnceLock::new(),
+            is_refused: AtomicBool::new(false),
         }
     }
 
-    pub fn token(&self) -> &Token {
+    pub fn id(&self) -> KeyId {
+        self.id
+    }
+
+    pub fn token(&self) -> &Arc<Token> {
         &self.token
     }
 
@@ -59,30 +90,133 @@ impl Key {
         &self.public_key
     }
 
-    /// Logs in for each signature from now on. False when it does so already.
-    pub fn set_always_authenticate(&mut self) -> bool {
-        !std::mem::replace(&mut self.always_authenticate, true)
+    /// True when each signature needs a login of its own.
+    pub fn is_always_authenticate(&self) -> bool {
+        self.always_authenticate.load(Ordering::SeqCst)
+    }
+
+    /// Lets the token use the key for its own sake, by the way of `plan`.
+    pub fn serve_token(self: &Arc<Self>, plan: &Plan) {
+        // The first one stays.
+        let _ = self.usual.set(*plan);
+        self.token.add_key(self);
+    }
+
+    /// True once it is known how it signs.
+    fn is_proven(&self) -> bool {
+        self.usual.get().is_some()
+    }
+
+    /// True once the token made wrong signatures with it.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::SeqCst)
     }
 
     /// Signs `message`; the signature is in JOSE form and has been verified.
     ///
     /// # Errors
     /// `SIGNATURE_FAULT` when the token returned anything else than the key's
-    /// signature; otherwise what the token says.
-    pub fn sign(&self, plan: &Plan, message: &[u8], call: &Call) -> Result<Vec<u8>> {
+    /// signature, now or before; otherwise what the token says.
+    pub fn sign(self: &Arc<Self>, plan: &Plan, message: &[u8], call: &Call) -> Result<Vec<u8>> {
+        if self.is_refused() {
+            return Err(self.refusal());
+        }
+        let job = self.signing(plan, message, call);
+        let outcome = self.token.with_session(call, Some(self.id), job);
+        if matches!(&outcome, Err(error) if error.code() == ErrorCode::SignatureFault) {
+            self.is_refused.store(true, Ordering::SeqCst);
+        }
+        outcome
+    }
+
+    /// Makes a signature that nobody needs.
+    ///
+    /// # Errors
+    /// As [`Key::sign`].
+    pub fn probe(self: &Arc<Self>, call: &Call) -> Result<()> {
+        self.token.with_session(call, Some(self.id), self.probing())
+    }
+
+    /// The job of [`Key::probe`].
+    pub fn probing(
+        self: &Arc<Self>,
+    ) -> impl Fn(&Session<'_>) -> Result<()> + Send + use<> + 'static {
+        let job = self
+            .usual
+            .get()
+            .map(|plan| self.signing(plan, PROBE, &Call::none()));
+        move |session| job.as_ref().map_or(Ok(()), |job| job(session).map(drop))
+    }
+
+    /// The job that makes one signature of `message`.
+    fn signing(
+        self: &Arc<Self>,
+        plan: &Plan,
+        message: &[u8],
+        call: &Call,
+    ) -> impl Fn(&Session<'_>) -> Result<Vec<u8>> + Send + use<> + 'static {
         let digest = plan.alg.hash(message);
-        let input = plan.input(&digest, message);
-        self.token.with_session(call, |session| {
-            let key = self.handle(session)?;
-            session.sign_init(&plan.mechanism, key)?;
-            if self.always_authenticate {
-                self.token.log_in_once(session)?;
+        let input = plan.input(&digest, message).into_owned();
+        let (key, plan, call) = (Arc::clone(self), *plan, call.clone());
+        move |session| {
+            let sign = |handle| key.sign_once(&plan, &digest, &input, session, handle, &call);
+            let (handle, is_known) = key.handle(session)?;
+            let outcome = match sign(handle) {
+                // A handle may denote another key by now, which takes other mechanisms.
+                Err(error) if is_known && key.is_proven() && refuses_mechanism(&error) => {
+                    key.handle.store(None);
+                    sign(key.handle(session)?.0)
+                }
+                // Some tokens do not show CKA_ALWAYS_AUTHENTICATE.
+                Err(error) if key.asks_for_login(&error, session) => {
+                    key.always_authenticate.store(true, Ordering::SeqCst);
+                    sign(handle).map_err(|second| match second.code() {
+                        ErrorCode::SessionLost => {
+                            key.always_authenticate.store(false, Ordering::SeqCst);
+                            error
+                        }
+                        _ => second,
+                    })
+                }
+                outcome => outcome,
+            };
+            match &outcome {
+                Ok(_) => key.token.note_signature(),
+                // It may be the handle; it is found again for the next try.
+                Err(_) => key.handle.store(None),
             }
-            let mut buffer = [0; MAX_SIGNATURE];
-            let signature = session.sign(&input, &mut buffer)?;
-            self.checked(plan.alg, &digest, signature)
-                .ok_or_else(|| self.fault(plan, signature.len()))
-        })
+            outcome
+        }
+    }
+
+    /// True when the first signature failed as if nobody was logged in, although
+    /// somebody is.
+    fn asks_for_login(&self, error: &Error, session: &Session<'_>) -> bool {
+        let details = error.details();
+        !self.is_proven()
+            && !self.is_always_authenticate()
+            && details.ck_function == Some("C_Sign")
+            && details.ck_rv.map(CK_RV::try_from) == Some(Ok(CKR_USER_NOT_LOGGED_IN))
+            && session.is_logged_in()
+    }
+
+    fn sign_once(
+        &self,
+        plan: &Plan,
+        digest: &[u8],
+        input: &[u8],
+        session: &Session<'_>,
+        handle: CK_OBJECT_HANDLE,
+        call: &Call,
+    ) -> Result<Vec<u8>> {
+        session.sign_init(&plan.mechanism, handle)?;
+        if self.is_always_authenticate() {
+            self.token.log_in_once(session, call)?;
+        }
+        let mut buffer = [0; MAX_SIGNATURE];
+        let signature = session.sign(input, &mut buffer)?;
+        self.checked(plan.alg, digest, signature)
+            .ok_or_else(|| self.fault(plan, signature.len()))
     }
 
     /// `signature` in JOSE form, if it is the key's.
@@ -98,14 +232,15 @@ impl Key {
     }
 
     /// The key's handle in the era of `session`, found again when the one known
-    /// is of another.
-    fn handle(&self, session: &Session<'_>) -> Result<CK_OBJECT_HANDLE> {
+    /// is of another. True beside one that was known.
+    fn handle(&self, session: &Session<'_>) -> Result<(CK_OBJECT_HANDLE, bool)> {
         if let Some(known) = &*self.handle.load()
             && known.era == session.era()
         {
-            return Ok(known.handle);
+            return Ok((known.handle, true));
         }
         let found = find::private_key(session, &self.wanted)?;
+        policy::require_kept(&found, self.token.settings())?;
         if let Some(stored) = public_key::recover(session, &found)?
             && stored != self.public_key
         {
@@ -115,7 +250,19 @@ impl Key {
             era: session.era(),
             handle: found.handle,
         })));
-        Ok(found.handle)
+        Ok((found.handle, false))
+    }
+
+    fn refusal(&self) -> Error {
+        Error::new(
+            ErrorCode::SignatureFault,
+            format!(
+                "{} made wrong signatures with the key {} before, so the key is not used any more; \
+                 have the token checked, then open the key again",
+                self.token.place().name,
+                self.attributes
+            ),
+        )
     }
 
     fn is_another_key(&self, stored: &PublicJwk) -> Error {
@@ -144,4 +291,10 @@ impl Key {
             ),
         )
     }
+}
+
+/// True when the token refuses the mechanism for the key.
+pub(super) fn refuses_mechanism(error: &Error) -> bool {
+    let rv = error.details().ck_rv.map(CK_RV::try_from);
+    matches!(rv, Some(Ok(rv)) if rv::refuses_mechanism(rv))
 }

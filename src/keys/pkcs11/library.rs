@@ -60,6 +60,17 @@ pub(super) fn check(path: &Path) -> Result<(PathBuf, FileId)> {
     Ok((canonical, id))
 }
 
+/// True for a library in which calls hang for ever unless they come one at a time.
+///
+/// When the connection of p11-kit's client is lost, a thread that waits for another
+/// one to read its answer is not woken (p11-kit 0.24, `rpc_socket_read` in
+/// `rpc-transport.c`; seen with 0.24.1). There is one connection anyway.
+pub(super) fn needs_serial_calls(path: &Path) -> bool {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with("p11-kit-client"))
+}
+
 #[cfg(unix)]
 fn file_id(_path: &Path, metadata: &Metadata) -> FileId {
     use std::os::unix::fs::MetadataExt;

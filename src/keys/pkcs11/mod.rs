@@ -1,50 +1,46 @@
 //! Keys in tokens behind PKCS#11 modules: HSMs, smart cards, SoftHSM.
 //!
 //! From the outside in: [`Pkcs11Signer`] decides how its key signs, `key` makes
-//! one signature; `token` is the token's login and sessions, with `login`
-//! guarding the PIN and `pool` sharing the sessions; `module` and `instance` are
-//! the library and its initialisation; `cryptoki` is the library's functions.
+//! one signature; `token` is the one way to a session, with `pool` sharing the
+//! sessions, `threads` running what may hang, and `breaker` failing at once while
+//! the token does not answer; `connection` is the token's slot and login, with
+//! `login` and `pin_guard` guarding the PIN; `module` and `instance` are the
+//! library and its initialisation; `cryptoki` is the library's functions.
 //!
 //! A signature is two calls, `C_SignInit` and `C_Sign`, on a session from the
-//! pool, with a key handle that was found before.
+//! pool, with a key handle that was found before. When it fails, `healing` climbs
+//! the rungs of `recovery`; `maintenance` does so while nobody calls.
 
+mod breaker;
 mod certificates;
+mod connection;
 mod cryptoki;
 mod find;
 mod gate;
 mod generate;
+mod healing;
 mod instance;
 mod key;
 mod library;
 mod lock;
 mod login;
+mod maintenance;
 mod mechanism;
 mod module;
-mod online;
+mod pin_guard;
+mod policy;
 mod pool;
 mod public_key;
+mod recovery;
 mod rv;
 mod session;
 mod signer;
 mod slot;
+mod statistics;
+mod threads;
 mod token;
+mod turn;
 
 pub use generate::{TokenKeySpec, generate_on_token};
 pub use module::shutdown;
-pub use signer::{Pkcs11Options, Pkcs11Signer};
-
-use super::uri::Pkcs11Uri;
-use crate::error::Result;
-use crate::secret::Secret;
-
-/// The most sessions that sign at once with one token, unless told otherwise.
-const DEFAULT_MAX_SESSIONS: usize = 8;
-
-/// The PIN beside the URI, or the one its `pin-source` gives.
-fn pin(uri: &Pkcs11Uri, secret: Option<Secret>) -> Result<Option<Secret>> {
-    match (secret, uri.pin_source()) {
-        (Some(secret), _) => Ok(Some(secret)),
-        (None, Some(source)) => source.read().map(Some),
-        (None, None) => Ok(None),
-    }
-}
+pub use signer::Pkcs11Signer;

@@ -62,24 +62,26 @@ pub(super) fn session_is_gone(rv: CK_RV) -> bool {
     )
 }
 
-/// True when a fresh session, a login or finding the key again may cure `rv`.
-/// After a logout NSS says `CKR_HOST_MEMORY` and Kryoptic `CKR_GENERAL_ERROR`.
-pub(super) fn heals_with_new_session(rv: CK_RV) -> bool {
+/// True when the token is gone, as `rv` says, and its sessions with it. Not every
+/// module that loses its connection for a moment closes them.
+pub(super) fn token_is_gone(rv: CK_RV) -> bool {
+    matches!(rv, CKR_TOKEN_NOT_PRESENT | CKR_DEVICE_REMOVED)
+}
+
+/// True when `rv` is about an operation that was left pending on the session.
+pub(super) fn session_is_dirty(rv: CK_RV) -> bool {
     matches!(
         rv,
-        CKR_SESSION_HANDLE_INVALID
-            | CKR_SESSION_CLOSED
-            | CKR_OPERATION_ACTIVE
-            | CKR_OPERATION_NOT_INITIALIZED
-            | CKR_BUFFER_TOO_SMALL
-            | CKR_USER_NOT_LOGGED_IN
-            | CKR_KEY_HANDLE_INVALID
-            | CKR_OBJECT_HANDLE_INVALID
-            | CKR_HOST_MEMORY
-            | CKR_GENERAL_ERROR
-            | CKR_FUNCTION_FAILED
-            | CKR_DEVICE_ERROR
+        CKR_OPERATION_ACTIVE | CKR_OPERATION_NOT_INITIALIZED | CKR_BUFFER_TOO_SMALL
     )
+}
+
+/// The name of `rv`, for example `CKR_DEVICE_ERROR`; its number when it has none.
+pub(super) fn name(rv: CK_RV) -> String {
+    match TABLE.iter().find(|entry| entry.rv == rv) {
+        Some(entry) => entry.name.to_owned(),
+        None => format!("0x{rv:x}"),
+    }
 }
 
 /// True when `rv` says that the token does not take this mechanism for this
@@ -110,7 +112,7 @@ fn remedy(rv: CK_RV, code: ErrorCode) -> &'static str {
             "the key's attributes do not allow it; the key needs CKA_SIGN"
         }
         CKR_CRYPTOKI_NOT_INITIALIZED => {
-            "another user of the module in this process has finalized it; restart the process"
+            "other code of this process has finalized the module, or the module has given up"
         }
         CKR_TOKEN_WRITE_PROTECTED | CKR_SESSION_READ_ONLY => {
             "the token is write-protected; make it writable or make the key with the vendor's tool"

@@ -4,20 +4,27 @@ use cryptoki_sys::*;
 
 use super::cryptoki::{Attribute, Mechanism};
 use super::instance::Entered;
+use super::login;
 use super::rv::CkResult;
 use crate::error::Result;
 
 /// A session for the time of one job.
 pub(super) struct Session<'a> {
     cryptoki: &'a Entered<'a>,
+    slot: CK_SLOT_ID,
     handle: CK_SESSION_HANDLE,
     epoch: u64,
 }
 
 impl<'a> Session<'a> {
-    pub fn new(cryptoki: &'a Entered<'a>, handle: CK_SESSION_HANDLE, epoch: u64) -> Self {
+    pub fn new(
+        cryptoki: &'a Entered<'a>,
+        (slot, handle): (CK_SLOT_ID, CK_SESSION_HANDLE),
+        epoch: u64,
+    ) -> Self {
         Self {
             cryptoki,
+            slot,
             handle,
             epoch,
         }
@@ -27,6 +34,18 @@ impl<'a> Session<'a> {
     /// generation and the token's epoch.
     pub fn era(&self) -> (u64, u64) {
         (self.cryptoki.instance().generation(), self.epoch)
+    }
+
+    /// What the token says of itself.
+    pub fn token_info(&self) -> Result<CK_TOKEN_INFO> {
+        Ok(self.cryptoki.token_info(self.slot)?)
+    }
+
+    /// True when the session says that the user is logged in.
+    pub fn is_logged_in(&self) -> bool {
+        self.cryptoki
+            .session_info(self.handle)
+            .is_ok_and(|info| login::is_user(info.state))
     }
 
     /// The module that the session belongs to.

@@ -1,56 +1,40 @@
 //! A key in a token as a [`Signer`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use cryptoki_sys::*;
 
 use super::find::{self, PrivateKey, Wanted};
-use super::key::Key;
+use super::key::{Key, refuses_mechanism};
 use super::mechanism::{self, Plan};
-use super::token::Token;
-use super::{certificates, public_key, rv};
+use super::token::{DEFAULT_TIME, Token};
+use super::{certificates, maintenance, policy, public_key, threads};
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::uri::Pkcs11Uri;
-use crate::keys::{Certificate, Origin, PublicJwk, Signer, require_algorithm};
+use crate::keys::{Certificate, Health, HealthState, Origin, PublicJwk, Signer, require_algorithm};
 use crate::log;
 use crate::secret::Secret;
 
 /// A private key in a token.
 ///
 /// Signers of one token share its login and its sessions, and may be used from
-/// any thread. They work in a forked child too, which initialises the module anew
-/// and opens sessions of its own; but a module may hang there when another thread
-/// was inside it at the fork, as any library with locks may.
+/// any thread. What fails is put right: [`Signer::health`] tells how. A module's
+/// function that hangs does not keep a caller longer than its call allows, 30
+/// seconds by default.
+///
+/// They work in a forked child too, which initialises the module anew and opens
+/// sessions of its own, unless the URI says `fork=refuse`. A module may hang there
+/// when another thread was inside it at the fork, as any library with locks may;
+/// then calls in the child end with `TIMEOUT`.
 pub struct Pkcs11Signer {
     uri: Pkcs11Uri,
-    key: Key,
+    key: Arc<Key>,
     certificates: Vec<Certificate>,
     algorithms: Vec<Algorithm>,
     plans: Vec<Plan>,
-}
-
-/// What can be chosen when a key is opened.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Pkcs11Options {
-    /// The most sessions that sign at once with this key's token, beside one
-    /// that keeps the login; 8 by default, and fewer where the token has fewer.
-    /// The first signer of a token decides for all.
-    pub max_sessions: usize,
-    /// The key's public half, for tokens that do not store it, for example from
-    /// the certificate. A key that does not pair with it is refused.
-    pub public_key: Option<PublicJwk>,
-}
-
-impl Default for Pkcs11Options {
-    fn default() -> Self {
-        Self {
-            max_sessions: super::DEFAULT_MAX_SESSIONS,
-            public_key: None,
-        }
-    }
 }
 
 impl Pkcs11Signer {
@@ -61,43 +45,64 @@ impl Pkcs11Signer {
     /// # Errors
     /// 100 and 200 numbers of [`ErrorCode`].
     pub fn open(uri: &Pkcs11Uri, secret: Option<Secret>, call: &Call) -> Result<Self> {
-        Self::open_with(uri, secret, &Pkcs11Options::default(), call)
+        Self::open_expecting(uri, secret, None, call)
     }
 
-    /// As [`Pkcs11Signer::open`], with options.
+    /// As [`Pkcs11Signer::open`], for a key whose public half is known, for example
+    /// from its certificate: some tokens do not store it.
     ///
     /// # Errors
-    /// As [`Pkcs11Signer::open`]; `CERTIFICATE_MISMATCH` when the key is not that
-    /// of the public key in `options`.
-    pub fn open_with(
+    /// As [`Pkcs11Signer::open`]; `CERTIFICATE_MISMATCH` when the key has another
+    /// public half.
+    pub fn open_expecting(
         uri: &Pkcs11Uri,
         secret: Option<Secret>,
-        options: &Pkcs11Options,
+        public_key: Option<&PublicJwk>,
+        call: &Call,
+    ) -> Result<Self> {
+        call.check("opening the PKCS#11 key")?;
+        let (own_uri, public_key, own_call) = (uri.clone(), public_key.cloned(), call.clone());
+        let open = move || Self::open_here(own_uri, secret, public_key, &own_call);
+        threads::run_as(uri.settings().threads, call, DEFAULT_TIME, open)
+    }
+
+    /// Does the work of opening, on whatever thread.
+    fn open_here(
+        uri: Pkcs11Uri,
+        secret: Option<Secret>,
+        public_key: Option<PublicJwk>,
         call: &Call,
     ) -> Result<Self> {
         let _deferred = log::defer();
-        call.check("opening the PKCS#11 key")?;
-        let token = Token::open(uri, super::pin(uri, secret)?, options.max_sessions)?;
-        let wanted = Wanted::from(uri);
-        let (key, public_key, certificates) = token.with_session(call, |session| {
-            let key = find::private_key(session, &wanted)?;
-            let stored = public_key::recover(session, &key)?;
-            let public_key = choose_public_key(&key, stored, options.public_key.as_ref())?;
-            let certificates = certificates::chain(session, &public_key, &key.id)?;
-            Ok((key, public_key, certificates))
-        })?;
-        let mut mechanisms = token.ask(|module, slot| mechanism::offered(module, slot))?;
+        let token = Token::open(&uri, secret, call)?;
+        let wanted = Wanted::from(&uri);
+        let settings = uri.settings().clone();
+        let (key, era, public_key, certificates) =
+            token.with_session(call, None, move |session| {
+                let key = find::private_key(session, &wanted)?;
+                policy::require_kept(&key, &settings)?;
+                let stored = public_key::recover(session, &key)?;
+                let public_key = choose_public_key(&key, stored, public_key.as_ref())?;
+                policy::require_pinned(&key, &public_key, &settings)?;
+                let certificates = certificates::chain(session, &public_key, &key.id)?;
+                Ok((key, session.era(), public_key, certificates))
+            })?;
+        let mut mechanisms = token.ask(call, |module, slot| mechanism::offered(module, slot))?;
         if !key.allowed_mechanisms.is_empty() {
             mechanisms.retain(|kind| key.allowed_mechanisms.contains(kind));
         }
         let mut signer = Self {
-            uri: uri.clone(),
-            key: Key::new(token, key, public_key),
+            uri,
+            key: Arc::new(Key::new(token, key, era, public_key)),
             certificates,
             algorithms: Vec::new(),
             plans: Vec::new(),
         };
         signer.prove(mechanisms, call)?;
+        if let Some(plan) = signer.plans.first() {
+            signer.key.serve_token(plan);
+        }
+        maintenance::wake(signer.key.token());
         Ok(signer)
     }
 
@@ -114,17 +119,11 @@ impl Pkcs11Signer {
             let Err(error) = self.key.sign(plan, b"segl proves a key", call) else {
                 break;
             };
-            let rv = error
-                .details()
-                .ck_rv
-                .and_then(|rv| CK_RV::try_from(rv).ok());
-            if rv.is_some_and(rv::refuses_mechanism) {
-                mechanisms.retain(|kind| *kind != plan.mechanism.kind);
-                refusal.get_or_insert(error);
-            // Some tokens do not show CKA_ALWAYS_AUTHENTICATE.
-            } else if rv != Some(CKR_USER_NOT_LOGGED_IN) || !self.key.set_always_authenticate() {
+            if !refuses_mechanism(&error) {
                 return Err(error);
             }
+            mechanisms.retain(|kind| *kind != plan.mechanism.kind);
+            refusal.get_or_insert(error);
         }
         self.algorithms = self.plans.iter().map(|plan| plan.alg).collect();
         Ok(())
@@ -160,13 +159,25 @@ impl Signer for Pkcs11Signer {
         self.key.sign(plan, message, call)
     }
 
+    fn health(&self) -> Health {
+        let mut health = self.key.token().health();
+        if self.key.is_refused() {
+            health.state = HealthState::KeyRefused;
+            health.problem = Some(format!(
+                "the token made wrong signatures with the key {}",
+                self.key.attributes()
+            ));
+        }
+        health
+    }
+
     fn certificates(&self) -> &[Certificate] {
         &self.certificates
     }
 
     fn origin(&self) -> Origin {
         let attributes = self.key.attributes();
-        let name = &self.key.token().place().name;
+        let name = self.key.token().place().name;
         let mechanisms = self.plans.iter().map(|plan| plan.mechanism.kind);
         Origin {
             kind: "pkcs11",

@@ -63,22 +63,29 @@ pub(super) fn choose(module: &Entered<'_>, uri: &Pkcs11Uri) -> Result<Place> {
     one(matching, &present, &wanted(uri))
 }
 
-/// The token called `name`, wherever it is now. Where two slots show it, the one
-/// it was in.
+/// The token that was at `wanted`, wherever it is now. Where two slots show it, the
+/// one it was in. When it is gone, another one that `stand_in` means by label takes
+/// its place: a group of HSMs may show another serial number after one of them failed.
 ///
 /// # Errors
 /// As [`choose`].
-pub(super) fn find_again(module: &Entered<'_>, wanted: &Place) -> Result<Place> {
+pub(super) fn find_again(
+    module: &Entered<'_>,
+    wanted: &Place,
+    stand_in: Option<&Pkcs11Uri>,
+) -> Result<Place> {
     let present = scan(module)?;
     if present.contains(wanted) {
         return Ok(wanted.clone());
     }
-    let matching = present.iter().filter(|place| place.name == wanted.name);
-    one(
-        matching.cloned().collect(),
-        &present,
-        &wanted.name.to_string(),
-    )
+    let same = present.iter().filter(|place| place.name == wanted.name);
+    let same: Vec<_> = same.cloned().collect();
+    if same.is_empty()
+        && let Some(uri) = stand_in.filter(|uri| uri.token().is_some())
+    {
+        return choose(module, uri);
+    }
+    one(same, &present, &wanted.name.to_string())
 }
 
 fn one(mut matching: Vec<Place>, present: &[Place], wanted: &str) -> Result<Place> {

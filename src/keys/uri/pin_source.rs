@@ -83,6 +83,16 @@ impl PinSource {
         .map_err(|error| error.in_context(format_args!("PIN source {self}")))
     }
 
+    /// True when both are the same file or the same variable, whatever PIN is
+    /// there.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(own), Self::File(other)) => own == other,
+            (Self::Env(own), Self::Env(other)) => own == other,
+            _ => false,
+        }
+    }
+
     /// Sets `slot` from a `pin-source` or `pin-value` attribute.
     pub(super) fn set(
         slot: &mut Option<Self>,

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cryptoki_sys::{CK_RV, CKR_GENERAL_ERROR};
 
 use crate::function::Function;
+use crate::real;
 use crate::rule::Effect;
 use crate::state::{self, state};
 
@@ -18,16 +19,21 @@ pub(crate) fn intercept(function: Function, work: impl FnOnce(&Effect) -> CK_RV)
             state::hang();
         }
         match effect.rv {
-            None => work(&effect),
+            None => inside(|| work(&effect)),
             Some(rv) => {
                 if effect.executed {
-                    work(&effect);
+                    inside(|| work(&effect));
                 }
                 rv
             }
         }
     }));
     outcome.unwrap_or(CKR_GENERAL_ERROR)
+}
+
+fn inside<T>(work: impl FnOnce() -> T) -> T {
+    let _inside = real::inside();
+    work()
 }
 
 /// A call inside this module, until dropped.

@@ -8,6 +8,7 @@ use cryptoki_sys::{CK_RV, CKR_OK};
 
 use crate::function::Function;
 use crate::others;
+use crate::real;
 use crate::rules::{self, Command};
 use crate::state::{State, state};
 
@@ -79,11 +80,13 @@ pub extern "C" fn segl_fault_peak() -> u64 {
 fn apply(command: Command) -> Result<(), String> {
     let name = format!("{command:?}");
     let rv = match command {
-        Command::CloseAll => others::close_all(),
-        Command::Logout => others::logout(),
-        Command::Finalize => others::finalize(),
-        Command::Refinalize => others::refinalize(),
+        Command::CloseAll => alone(others::close_all),
+        Command::Logout => alone(others::logout),
+        Command::Finalize => alone(others::finalize),
+        Command::Initialize => others::initialize(),
+        Command::Refinalize => alone(others::refinalize),
         Command::NoToken => {
+            let _alone = real::alone();
             let rv = others::close_all();
             state().settings.no_token = true;
             rv
@@ -95,6 +98,11 @@ fn apply(command: Command) -> Result<(), String> {
         }
     };
     refused(&name, rv)
+}
+
+fn alone(deed: fn() -> CK_RV) -> CK_RV {
+    let _alone = real::alone();
+    deed()
 }
 
 fn set(state: &mut State, command: Command) {
@@ -111,6 +119,9 @@ fn set(state: &mut State, command: Command) {
         Command::NoPublicKey => settings.no_public_key = true,
         Command::NoMechanism(kind) => settings.no_mechanism.push(kind),
         Command::OnlyMechanism(kind) => settings.only_mechanism.push(kind),
+        Command::BrokenMechanism(kind) => settings.broken_mechanism.push(kind),
+        Command::NoAttribute(kind) => settings.no_attribute.push(kind),
+        Command::Disconnect => settings.disconnected = true,
         Command::Serial(serial) => settings.serial = Some(serial),
         Command::ShortFind => settings.short_find = true,
         Command::Release => state.release(),
@@ -118,6 +129,7 @@ fn set(state: &mut State, command: Command) {
         Command::CloseAll
         | Command::Logout
         | Command::Finalize
+        | Command::Initialize
         | Command::Refinalize
         | Command::NoToken
         | Command::TokenBack(_) => {}

@@ -50,10 +50,14 @@ pub(crate) fn finalize() -> CK_RV {
 
 /// `C_Finalize`, then `C_Initialize` with the operating system's locks.
 pub(crate) fn refinalize() -> CK_RV {
-    let rv = finalize();
-    if rv != CKR_OK {
-        return rv;
+    match finalize() {
+        CKR_OK => initialize(),
+        rv => rv,
     }
+}
+
+/// `C_Initialize` with the operating system's locks.
+pub(crate) fn initialize() -> CK_RV {
     let mut arguments = CK_C_INITIALIZE_ARGS {
         CreateMutex: None,
         DestroyMutex: None,

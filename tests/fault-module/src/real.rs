@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use cryptoki_sys::*;
 
@@ -10,6 +10,21 @@ use cryptoki_sys::*;
 const VARIABLE: &str = "SEGL_FAULT_MODULE";
 
 static LIST: OnceLock<Option<CK_FUNCTION_LIST>> = OnceLock::new();
+
+/// Shared by the calls of the real module, and held alone while other code of the
+/// process takes their sessions away: SoftHSM 2.6.1 crashes when a session is
+/// closed, or the module finalized, under a call that is inside.
+static INSIDE: RwLock<()> = RwLock::new(());
+
+/// Held during one call of the real module.
+pub(crate) fn inside() -> RwLockReadGuard<'static, ()> {
+    INSIDE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until no other call is inside, and lets none in while the result lives.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    INSIDE.write().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The real module's functions, loaded at the first call. `None` when that
 /// failed; the reason is on standard error.

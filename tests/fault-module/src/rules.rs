@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cryptoki_sys::{CK_MECHANISM_TYPE, CK_SLOT_ID, CK_ULONG};
+use cryptoki_sys::{CK_ATTRIBUTE_TYPE, CK_MECHANISM_TYPE, CK_SLOT_ID, CK_ULONG};
 
 use crate::function::Function;
 use crate::rule::Rule;
@@ -18,12 +18,16 @@ pub(crate) enum Command {
     NoPublicKey,
     NoMechanism(CK_MECHANISM_TYPE),
     OnlyMechanism(CK_MECHANISM_TYPE),
+    BrokenMechanism(CK_MECHANISM_TYPE),
+    NoAttribute(CK_ATTRIBUTE_TYPE),
     Serial(String),
     ShortFind,
     CloseAll,
     Logout,
+    Initialize,
     Finalize,
     Refinalize,
+    Disconnect,
     NoToken,
     TokenBack(Option<CK_SLOT_ID>),
     Release,
@@ -71,6 +75,8 @@ fn command(text: &str) -> Option<Command> {
         Some(("pin_limit", limit)) => Command::PinLimit(number(limit)?.try_into().ok()?),
         Some(("no_mechanism", kind)) => Command::NoMechanism(ulong(kind)?),
         Some(("only_mechanism", kind)) => Command::OnlyMechanism(ulong(kind)?),
+        Some(("broken_mechanism", kind)) => Command::BrokenMechanism(ulong(kind)?),
+        Some(("no_attribute", kind)) => Command::NoAttribute(ulong(kind)?),
         Some(("serial", serial)) => Command::Serial(serial.to_owned()),
         Some(_) => return None,
         None => match first {
@@ -80,8 +86,10 @@ fn command(text: &str) -> Option<Command> {
             "short_find" => Command::ShortFind,
             "close_all" => Command::CloseAll,
             "logout" => Command::Logout,
+            "initialize" => Command::Initialize,
             "finalize" => Command::Finalize,
             "refinalize" => Command::Refinalize,
+            "disconnect" => Command::Disconnect,
             "no_token" => Command::NoToken,
             "release" => Command::Release,
             "clear" => Command::Clear,

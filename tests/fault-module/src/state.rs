@@ -53,6 +53,10 @@ pub(crate) struct Settings {
     pub no_mechanism: Vec<CK_MECHANISM_TYPE>,
     /// Empty for all.
     pub only_mechanism: Vec<CK_MECHANISM_TYPE>,
+    pub broken_mechanism: Vec<CK_MECHANISM_TYPE>,
+    pub no_attribute: Vec<CK_ATTRIBUTE_TYPE>,
+    /// Until `C_Initialize`.
+    pub disconnected: bool,
     pub serial: Option<String>,
     /// No token is in any slot.
     pub no_token: bool,
@@ -86,6 +90,10 @@ impl State {
     pub fn meet(&mut self, function: Function) -> Effect {
         self.calls[function as usize] += 1;
         let mut effect = Effect::default();
+        let needs_connection = !matches!(function, Function::C_Initialize | Function::C_Finalize);
+        if self.settings.disconnected && needs_connection {
+            effect.rv = Some(CKR_DEVICE_ERROR);
+        }
         for rule in &mut self.rules {
             if let Some(other) = rule.meet(function) {
                 effect.add(other);
@@ -121,6 +129,9 @@ impl Settings {
             short_find: false,
             no_mechanism: Vec::new(),
             only_mechanism: Vec::new(),
+            broken_mechanism: Vec::new(),
+            no_attribute: Vec::new(),
+            disconnected: false,
             serial: None,
             no_token: false,
             moved: None,

@@ -20,7 +20,11 @@ pub(super) unsafe extern "C" fn C_Initialize(arguments: *mut c_void) -> CK_RV {
         if state().settings.no_os_locking && flags & CKF_OS_LOCKING_OK != 0 {
             return CKR_CANT_LOCK;
         }
-        call_real!(C_Initialize(arguments))
+        let rv = call_real!(C_Initialize(arguments));
+        if rv == CKR_OK {
+            state().settings.disconnected = false;
+        }
+        rv
     })
 }
 

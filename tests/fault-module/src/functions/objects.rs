@@ -61,7 +61,11 @@ pub(super) unsafe extern "C" fn C_GetAttributeValue(
     count: CK_ULONG,
 ) -> CK_RV {
     intercept(Function::C_GetAttributeValue, |_| {
-        if !state().settings.raw_ec_point || template.is_null() {
+        let (bare, hidden) = {
+            let settings = &state().settings;
+            (settings.raw_ec_point, settings.no_attribute.clone())
+        };
+        if !bare && hidden.is_empty() || template.is_null() {
             return call_real!(C_GetAttributeValue(session, object, template, count));
         }
         // SAFETY: the caller gives `count` attributes.
@@ -69,7 +73,11 @@ pub(super) unsafe extern "C" fn C_GetAttributeValue(
         let mut all = CKR_OK;
         for attribute in attributes {
             let rv = match attribute.type_ {
-                CKA_EC_POINT => bare_point(session, object, attribute),
+                kind if hidden.contains(&kind) => {
+                    attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+                    CKR_ATTRIBUTE_TYPE_INVALID
+                }
+                CKA_EC_POINT if bare => bare_point(session, object, attribute),
                 _ => call_real!(C_GetAttributeValue(session, object, attribute, 1)),
             };
             if all == CKR_OK {

@@ -24,6 +24,9 @@ pub(super) unsafe extern "C" fn C_SignInit(
         if state().settings.hides_mechanism(kind) {
             return CKR_MECHANISM_INVALID;
         }
+        if state().settings.broken_mechanism.contains(&kind) {
+            return CKR_GENERAL_ERROR;
+        }
         let key = if effect.swap_keys {
             others::another_key(session, key)
         } else {

@@ -1,0 +1,208 @@
+//! `C_Finalize` and `C_Initialize`, by segl and by other code. They hold for a
+//! whole process, so these tests have one of their own and take turns.
+
+#[path = "support/fault.rs"]
+mod fault;
+#[allow(dead_code, reason = "some of it is for plain SoftHSM")]
+#[path = "support/softhsm.rs"]
+mod softhsm;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use fault::{FaultModule, eventually};
+use segl::keys::HealthState;
+use segl::keys::pkcs11::{Pkcs11Signer, shutdown};
+use segl::{Algorithm, Call, Error, ErrorCode, Signer};
+use softhsm::{SoftHsm, pin};
+
+/// This test's turn, and a copy of the module called `name`, which segl is the
+/// first to initialise.
+fn turn(name: &str) -> (MutexGuard<'static, ()>, FaultModule) {
+    static TURN: Mutex<()> = Mutex::new(());
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let built = BUILT.get_or_init(|| {
+        let hsm = SoftHsm::new("pkcs11-reinitialise");
+        for token in ["main", "second"] {
+            hsm.init_token(token);
+            hsm.generate(token, "EC:prime256v1", "01", "ec", &[]);
+            hsm.generate(token, "rsa:2048", "02", "rsa", &[]);
+        }
+        fault::set_up()
+    });
+    shutdown(&Call::none()).unwrap();
+    (turn, FaultModule::load(built, name))
+}
+
+fn open(module: &FaultModule, path: &str) -> Pkcs11Signer {
+    Pkcs11Signer::open(&module.uri(path), pin(), &Call::none()).unwrap()
+}
+
+fn sign(signer: &Pkcs11Signer) -> Result<(), Error> {
+    let alg = signer.algorithms()[0];
+    let signature = signer.sign(alg, b"header.payload", &Call::none())?;
+    assert!(
+        signer
+            .public_key()
+            .verify(alg, b"header.payload", &signature)
+    );
+    Ok(())
+}
+
+#[test]
+fn a_lost_connection_is_made_anew_for_all_keys() {
+    let (_turn, module) = turn("lost");
+    let ec = open(&module, "token=main;object=ec");
+    let rsa = open(&module, "token=main;object=rsa");
+    let second = open(&module, "token=second;object=ec");
+    for round in 1..=3 {
+        module.reset_counters();
+        module.rules("disconnect");
+        for signer in [&ec, &rsa, &second] {
+            sign(signer).unwrap();
+        }
+        assert_eq!(module.calls("C_Finalize"), 1, "once for all tokens");
+        assert_eq!(module.calls("C_Initialize"), 1);
+        assert_eq!(module.calls("C_Login"), 2, "once for each token");
+        let token = ec.health().token.unwrap();
+        assert_eq!(token.counters.reinitialisations, round);
+        assert_eq!(token.counters.failed, 0);
+        assert!(token.counters.healed > 0);
+    }
+    module.reset_counters();
+    for signer in [&ec, &rsa, &second] {
+        sign(signer).unwrap();
+    }
+    assert_eq!(module.all_calls(), 6, "nothing old was closed or used");
+    // The next connection is lost with nobody calling.
+    module.rules("disconnect");
+    std::thread::sleep(Duration::from_millis(300));
+    sign(&ec).unwrap();
+}
+
+#[test]
+fn threads_lose_no_signature_with_the_connection() {
+    let (_turn, module) = turn("crowd");
+    let ec = open(&module, "token=main;object=ec");
+    let rsa = open(&module, "token=main;object=rsa");
+    let second = open(&module, "token=second;object=ec");
+    let is_over = AtomicBool::new(false);
+    let failed = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|n| {
+                let signer = [&ec, &rsa, &second][n % 3];
+                let is_over = &is_over;
+                scope.spawn(move || {
+                    let mut failed = 0;
+                    while !is_over.load(Ordering::SeqCst) {
+                        if let Err(error) = sign(signer) {
+                            assert!(error.retryable(), "{error}");
+                            failed += 1;
+                        }
+                    }
+                    failed
+                })
+            })
+            .collect();
+        for _ in 0..5 {
+            let before = second.health().token.unwrap().generation;
+            module.rules("disconnect");
+            eventually("the module is initialised again", || {
+                second.health().token.unwrap().generation > before
+            });
+            for signer in [&ec, &rsa, &second] {
+                eventually("it signs again", || sign(signer).is_ok());
+            }
+        }
+        is_over.store(true, Ordering::SeqCst);
+        let failed = threads.into_iter().map(|thread| thread.join().unwrap());
+        failed.sum::<u64>()
+    });
+    println!("{failed} signatures failed for their callers");
+    let token = ec.health().token.unwrap();
+    assert_eq!(token.sessions.stuck, 0);
+    assert!(module.sessions() <= 18, "{}", module.sessions());
+}
+
+#[test]
+fn what_others_finalize_is_initialised_again_and_not_finalized() {
+    let (_turn, module) = turn("finalized");
+    let signer = open(&module, "token=main;object=ec");
+    for _ in 0..3 {
+        module.reset_counters();
+        module.rules("finalize");
+        sign(&signer).unwrap();
+        assert_eq!(module.calls("C_Finalize"), 0);
+        assert_eq!(module.calls("C_Initialize"), 1);
+        assert_eq!(module.calls("C_Login"), 1);
+    }
+    for _ in 0..3 {
+        module.reset_counters();
+        module.rules("refinalize");
+        sign(&signer).unwrap();
+        assert_eq!(module.calls("C_Finalize"), 0, "others have done so");
+        assert_eq!(module.calls("C_Initialize"), 0);
+        assert_eq!(module.calls("C_Login"), 1);
+    }
+}
+
+#[test]
+fn nothing_is_finalized_while_a_call_hangs() {
+    let (_turn, module) = turn("hung");
+    let signer = open(&module, "token=main;object=ec");
+    module.reset_counters();
+    let hang = module.hang("C_Sign count=1");
+    let short = Call::within(Duration::from_millis(50));
+    let error = signer
+        .sign(Algorithm::ES256, b"m", &short)
+        .expect_err("it hangs");
+    assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
+    module.rules("disconnect");
+    assert!(sign(&signer).is_err());
+    eventually("segl asks for a restart", || {
+        signer.health().state == HealthState::RestartRequired
+    });
+    let error = sign(&signer).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::RestartRequired, "{error}");
+    assert!(error.message().contains("hangs"), "{error}");
+    assert_eq!(module.calls("C_Finalize"), 0);
+
+    drop(hang);
+    eventually("the token works again", || {
+        signer.health().state == HealthState::Ready
+    });
+    sign(&signer).unwrap();
+    assert_eq!(module.calls("C_Finalize"), 1);
+}
+
+#[test]
+fn with_omit_segl_initialises_nothing() {
+    let (_turn, module) = turn("omit");
+    let uri = module.uri("token=main;object=ec?lifecycle=omit");
+    let error = Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ModuleInit, "{error}");
+    assert!(error.message().contains("lifecycle=omit"), "{error}");
+    assert_eq!(module.calls("C_Initialize"), 0);
+    // The program does.
+    module.rules("initialize");
+    let signer = Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap();
+    sign(&signer).unwrap();
+    shutdown(&Call::none()).unwrap();
+    assert_eq!(module.calls("C_Initialize") + module.calls("C_Finalize"), 0);
+    module.rules("finalize");
+}
+
+#[test]
+fn with_exclusive_segl_shares_with_nobody() {
+    let (_turn, module) = turn("exclusive");
+    let uri = module.uri("token=main;object=ec?lifecycle=exclusive");
+    module.rules("initialize");
+    let error = Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ModuleInit, "{error}");
+    assert!(error.message().contains("exclusive"), "{error}");
+    module.rules("finalize");
+    sign(&Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap()).unwrap();
+}
