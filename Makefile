@@ -1,7 +1,10 @@
 # The work is done by scripts/; each sets up what it needs.
 
 .POSIX:
-.PHONY: help build test demo bench lint deny header install clean
+.PHONY: help build test soak demo bench lint deny header install clean
+
+# For how long make soak runs.
+SECONDS = 3600
 
 help: ## shows this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -11,6 +14,9 @@ build: ## builds target/release/segl and target/release/libsegl.so
 
 test: ## sets up and runs every test
 	@scripts/test
+
+soak: ## signs for an hour, or SECONDS=86400, while everything fails that can heal
+	@scripts/soak '$(SECONDS)'
 
 demo: ## shows the main job end to end: HSM keys, tokens, from the command line and from C
 	@scripts/demo

@@ -5,6 +5,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root" || exit
 build=$root/build
 target=${CARGO_TARGET_DIR:-$root/target}
+# What the tests are built with: everything but "vendored".
+features='cli simulator capi test-hooks header'
 PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 export PATH
 
@@ -28,6 +30,27 @@ softhsm_module() {
     for folder in /usr/lib/softhsm /usr/lib64/softhsm /usr/lib64/pkcs11 /usr/local/lib/softhsm /opt/homebrew/lib/softhsm; do
         if [ -e "$folder/libsofthsm2.so" ]; then
             printf '%s\n' "$folder/libsofthsm2.so"
+            return
+        fi
+    done
+    return 1
+}
+
+# The library of NSS with its software token.
+softokn_module() {
+    in_library_folders libsoftokn3.so || in_library_folders nss/libsoftokn3.so
+}
+
+# The module that asks p11-kit's server.
+p11_kit_client_module() {
+    in_library_folders pkcs11/p11-kit-client.so
+}
+
+# in_library_folders NAME: the path of a library of this system.
+in_library_folders() {
+    for folder in "/usr/lib/$(uname -m)-linux-gnu" /usr/lib64 /usr/lib; do
+        if [ -e "$folder/$1" ]; then
+            printf '%s\n' "$folder/$1"
             return
         fi
     done
