@@ -1,17 +1,22 @@
-//! A whole assertion with a key in SoftHSM, against `C_SignInit` and `C_Sign` in
-//! the same module and the verification that segl adds.
+//! A key in SoftHSM: a whole assertion, and one signature, against `C_SignInit`
+//! and `C_Sign` in the same module and the verification that segl adds. Then what
+//! it costs to run them on a thread of segl.
 
+#[path = "support/raw.rs"]
+mod raw;
 #[path = "../tests/support/softhsm.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]
 mod softhsm;
 mod support;
 
-use std::ptr;
+use std::path::Path;
+use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use cryptoki_sys::*;
 use openssl::sha::sha256;
 
+use raw::Raw;
 use segl::profiles::ClientSettings;
 use segl::{Algorithm, Call, KeyUri, Secret, TokenClient, TokenRequest};
 use softhsm::SoftHsm;
@@ -22,9 +27,10 @@ const DIGEST_INFO: [u8; 19] = [
     0x00, 0x04, 0x20,
 ];
 
-fn client(label: &str) -> TokenClient {
+/// The token that is called `threads` has that setting.
+fn client(threads: &str, label: &str) -> TokenClient {
     let uri: KeyUri = format!(
-        "pkcs11:token=bench;object={label}?module-path={}",
+        "pkcs11:token={threads};object={label}?threads={threads}&module-path={}",
         softhsm::module()
     )
     .parse()
@@ -40,118 +46,33 @@ fn client(label: &str) -> TokenClient {
         .unwrap()
 }
 
-/// The bare calls, on a session and with a handle of its own.
-struct Raw {
-    functions: &'static CK_FUNCTION_LIST,
-    session: CK_SESSION_HANDLE,
-    key: CK_OBJECT_HANDLE,
-    mechanism: CK_MECHANISM_TYPE,
-}
-
-impl Raw {
-    /// segl has initialised the module and logged in, which holds for the whole
-    /// process.
-    #[allow(unsafe_code)]
-    fn new(id: u8, mechanism: CK_MECHANISM_TYPE) -> Self {
-        // SAFETY: SoftHSM is loaded and initialised already; its function list is
-        // static; every pointer outlives its call.
-        unsafe {
-            let library = libloading::Library::new(softhsm::module()).unwrap();
-            let get: libloading::Symbol<unsafe extern "C" fn(*mut *mut CK_FUNCTION_LIST) -> CK_RV> =
-                library.get(b"C_GetFunctionList").unwrap();
-            let mut list = ptr::null_mut();
-            assert_eq!(get(&mut list), CKR_OK);
-            std::mem::forget(library);
-            let functions = &*list;
-            let mut slots = [0; 8];
-            let mut count = 8;
-            let get_slots = functions.C_GetSlotList.unwrap();
-            assert_eq!(get_slots(CK_TRUE, slots.as_mut_ptr(), &mut count), CKR_OK);
-            let mut session = 0;
-            let open = functions.C_OpenSession.unwrap();
-            assert_eq!(
-                open(
-                    slots[0],
-                    CKF_SERIAL_SESSION,
-                    ptr::null_mut(),
-                    None,
-                    &mut session
-                ),
-                CKR_OK
-            );
-            let mut class = CKO_PRIVATE_KEY;
-            let mut id = [id];
-            let mut template = [attribute(CKA_CLASS, &mut class), attribute(CKA_ID, &mut id)];
-            assert_eq!(
-                functions.C_FindObjectsInit.unwrap()(session, template.as_mut_ptr(), 2),
-                CKR_OK
-            );
-            let (mut key, mut found) = (0, 0);
-            functions.C_FindObjects.unwrap()(session, &mut key, 1, &mut found);
-            functions.C_FindObjectsFinal.unwrap()(session);
-            assert_eq!(found, 1);
-            Self {
-                functions,
-                session,
-                key,
-                mechanism,
-            }
-        }
-    }
-
-    #[allow(unsafe_code)]
-    fn sign(&self, data: &mut [u8], signature: &mut [u8]) -> usize {
-        let mut mechanism = CK_MECHANISM {
-            mechanism: self.mechanism,
-            pParameter: ptr::null_mut(),
-            ulParameterLen: 0,
-        };
-        let mut len = signature.len() as CK_ULONG;
-        // SAFETY: session and key are good, and every pointer outlives its call.
-        unsafe {
-            let init = self.functions.C_SignInit.unwrap();
-            assert_eq!(init(self.session, &mut mechanism, self.key), CKR_OK);
-            let sign = self.functions.C_Sign.unwrap();
-            let rv = sign(
-                self.session,
-                data.as_mut_ptr(),
-                data.len() as CK_ULONG,
-                signature.as_mut_ptr(),
-                &mut len,
-            );
-            assert_eq!(rv, CKR_OK);
-        }
-        len as usize
-    }
-}
-
-fn attribute<T>(kind: CK_ATTRIBUTE_TYPE, value: &mut T) -> CK_ATTRIBUTE {
-    CK_ATTRIBUTE {
-        type_: kind,
-        pValue: ptr::from_mut(value).cast(),
-        ulValueLen: size_of::<T>() as CK_ULONG,
-    }
-}
-
 fn assertions(criterion: &mut Criterion) {
     let hsm = SoftHsm::new("bench");
-    hsm.init_token("bench");
-    hsm.generate("bench", "rsa:2048", "01", "rsa", &[]);
-    hsm.generate("bench", "EC:prime256v1", "02", "ec", &[]);
+    for token in ["caller", "own"] {
+        hsm.init_token(token);
+        hsm.generate(token, "rsa:2048", "01", "rsa", &[]);
+        hsm.generate(token, "EC:prime256v1", "02", "ec", &[]);
+    }
     for (label, id, alg, mechanism) in [
         ("ec", 2, Algorithm::ES256, CKM_ECDSA),
         ("rsa", 1, Algorithm::RS256, CKM_RSA_PKCS),
     ] {
-        let client = client(label);
-        let jwt = client
-            .assertion(&TokenRequest::default(), &Call::none())
-            .unwrap();
+        let clients = ["caller", "own"].map(|threads| client(threads, label));
+        let assertion = |client: &TokenClient| {
+            client
+                .assertion(&TokenRequest::default(), &Call::none())
+                .unwrap()
+        };
+        let jwt = assertion(&clients[0]);
         let message = jwt.rsplit_once('.').unwrap().0.as_bytes().to_vec();
-        let signer = client.signers().remove(0).expect("the key is open");
-        let key = signer.public_key().clone();
-        let raw = Raw::new(id, mechanism);
+        let signers = clients
+            .each_ref()
+            .map(|client| client.signers().remove(0).expect("the key is open"));
+        let sign = |signer: usize| signers[signer].sign(alg, &message, &Call::none()).unwrap();
+        let key = signers[0].public_key().clone();
+        let raw = Raw::new(Path::new(softhsm::module()), "caller", id, mechanism);
         let mut buffer = [0; 512];
-        let floor = || {
+        let mut floor = || {
             let digest = sha256(&message);
             let mut data = match alg {
                 Algorithm::RS256 => [&DIGEST_INFO[..], &digest].concat(),
@@ -160,19 +81,18 @@ fn assertions(criterion: &mut Criterion) {
             let len = raw.sign(&mut data, &mut buffer);
             assert!(key.verify(alg, &message, &buffer[..len]));
         };
-        let ours = || {
-            client
-                .assertion(&TokenRequest::default(), &Call::none())
-                .unwrap()
-        };
         let name = format!("{alg} assertion, SoftHSM key, to raw C_Sign and verification");
-        support::compare(criterion, &name, floor, ours);
+        support::compare(criterion, &name, &mut floor, || assertion(&clients[0]));
+        let name = format!("{alg} signature, SoftHSM key, to raw C_Sign and verification");
+        support::compare(criterion, &name, &mut floor, || sign(0));
+        let name = format!("{alg} signature, SoftHSM key, threads=own to threads=caller");
+        support::compare(criterion, &name, || sign(0), || sign(1));
     }
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20).measurement_time(std::time::Duration::from_secs(2));
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
     targets = assertions
 }
 criterion_main!(benches);
