@@ -176,6 +176,26 @@ fn a_recovery_that_hangs_keeps_nobody() {
 }
 
 #[test]
+fn a_recovery_that_does_not_come_back_asks_for_a_restart() {
+    let module = module("hang-for-good");
+    let signer = open(&module, "token=hang-for-good;object=ec").unwrap();
+    module.rules("close_all");
+    let hang = module.hang("C_GetSessionInfo");
+    let mut last = None;
+    eventually("segl asks for a restart", || {
+        let call = Call::within(Duration::from_millis(1500));
+        last = signer.sign(Algorithm::ES256, MESSAGE, &call).err();
+        signer.health().state == HealthState::RestartRequired
+    });
+    assert!(last.is_some());
+    drop(hang);
+    eventually("the token works again", || {
+        signer.health().state == HealthState::Ready
+    });
+    require_good(&signer);
+}
+
+#[test]
 fn with_the_callers_threads_segl_starts_none() {
     let module = module("hang-none");
     let path = "token=hang-none;object=ec?threads=caller";

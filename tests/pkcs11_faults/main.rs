@@ -84,6 +84,7 @@ const WITH_EC: &[&str] = &[
     "hang-open",
     "hang-heal",
     "hang-none",
+    "hang-for-good",
     "moving",
     "renamed",
     "named",

@@ -89,15 +89,26 @@ impl Breaker {
         let is_new = current.is_none();
         // Sooner when the token is known to be ready sooner.
         let wait = pause(failures).min(error.details().retry_after.unwrap_or(LONGEST_PAUSE));
-        *current = Some(Outage {
+        let mut outage = Outage {
             code: error.code(),
             problem: error.message().to_owned(),
-            since: current.as_ref().map_or(now, |outage| outage.since),
+            since: now,
             failures: failures.saturating_add(1),
             is_retryable: error.retryable(),
             next_try: now + wait,
-            trial: current.as_ref().and_then(|outage| outage.trial),
-        });
+            trial: None,
+        };
+        if let Some(before) = current.take() {
+            outage.since = before.since;
+            outage.trial = before.trial;
+            // That a call hangs is nothing new where a restart is asked for.
+            if before.code == ErrorCode::RestartRequired && error.code() == ErrorCode::Timeout {
+                outage.code = before.code;
+                outage.problem = before.problem;
+                outage.is_retryable = before.is_retryable;
+            }
+        }
+        *current = Some(outage);
         self.is_open.store(true, Ordering::SeqCst);
         is_new
     }

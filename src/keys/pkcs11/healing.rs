@@ -18,7 +18,7 @@ use super::rv;
 use super::session::Session;
 use super::slot::{self, Place};
 use super::threads::WAITING;
-use super::token::{self, InProcess, SLOTS_ARE_FRESH, Token};
+use super::token::{self, HANGS_AFTER, InProcess, SLOTS_ARE_FRESH, Token};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::log::{self, Level};
@@ -55,6 +55,7 @@ impl Token {
         key: Option<KeyId>,
         job: impl Fn(&Session<'_>) -> Result<T>,
     ) -> Result<T> {
+        let begin = Instant::now();
         let mut last = None;
         let (mut seen, mut outcome) = self.attempt(process, permit, call, &job);
         // Whether the failure is the job's, and not that of a rung.
@@ -68,6 +69,7 @@ impl Token {
                 Err(error) => error,
             };
             self.note_failure(process, &error);
+            let error = self.if_others_hang(process, error, begin);
             let rung = if last.is_none() && self.may_hide(key, &seen, &error) {
                 Some(Rung::Login)
             } else {
@@ -306,6 +308,17 @@ impl Token {
         error.code() == ErrorCode::KeyNotFound
             && self.credentials.has_pin()
             && (key.is_some() || !is_logged_in())
+    }
+
+    /// A job that waited in vain for another one, which hangs, may wait for ever.
+    fn if_others_hang(&self, process: &InProcess, error: Error, begin: Instant) -> Error {
+        let in_vain = error.code() == ErrorCode::Timeout
+            && begin.elapsed() >= HANGS_AFTER
+            && process.pool.counts().stuck > 0;
+        match in_vain {
+            true => self.module.restart_required("a call hangs in it", &error),
+            false => error,
+        }
     }
 
     fn note_success(&self, process: &InProcess, last: Option<Rung>) {

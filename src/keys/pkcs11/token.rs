@@ -40,7 +40,7 @@ const DEFAULT_TIME_TO_WRITE: Duration = Duration::from_secs(600);
 
 /// A call that was left behind after this time, while nothing else succeeded,
 /// counts as a failure of the token. A shorter one may be the caller's haste.
-const HANGS_AFTER: Duration = Duration::from_secs(1);
+pub(super) const HANGS_AFTER: Duration = Duration::from_secs(1);
 
 /// A list of slots older than this may be out of date.
 pub(super) const SLOTS_ARE_FRESH: Duration = Duration::from_millis(250);
