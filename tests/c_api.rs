@@ -98,6 +98,7 @@ programs! {
     callbacks: C_WAYS ["callbacks.c"];
     log: C_WAYS ["log.c"];
     cancel: C_WAYS ["cancel.c"];
+    exit_without_close: C_WAYS ["exit_without_close.c"];
     fork: C_WAYS ["fork.c"];
     double_include: C_WAYS ["double_include_a.c", "double_include_b.c"];
     cxx: CXX_WAYS ["cxx.cc"];
