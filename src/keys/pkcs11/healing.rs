@@ -75,7 +75,12 @@ impl Token {
             } else {
                 Rung::next(last, &error)
             };
-            let Some(rung) = rung else {
+            // A job that was left behind does not disturb those who can sign.
+            let is_over = call.check(WAITING).is_err();
+            if is_over && process.statistics.signed_since(begin) {
+                return Err(error.in_context(&self.place.name));
+            }
+            let Some(rung) = rung.filter(|_| !is_over) else {
                 return Err(self.give_up(process, error, in_job));
             };
             if rung >= Rung::Slot && self.works_without(key, process, permit, call) {
