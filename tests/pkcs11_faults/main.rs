@@ -71,6 +71,7 @@ const WITH_EC: &[&str] = &[
     "device",
     "scarce-1",
     "scarce-3",
+    "only-session",
     "short-lived",
     "leaks",
     "hanging",

@@ -36,6 +36,18 @@ fn one_session_is_enough_for_many_threads() {
 }
 
 #[test]
+fn the_login_ends_with_the_only_session() {
+    let module = module("only-session");
+    module.rules("max_sessions=1");
+    let signer = open(&module, "token=only-session;object=ec").unwrap();
+    require_good(&signer);
+    module.reset_counters();
+    module.rules("C_Sign flip count=1");
+    require_good(&signer);
+    assert_eq!(module.calls("C_Login"), 1);
+}
+
+#[test]
 fn three_sessions_are_enough_for_many_threads() {
     let module = module("scarce-3");
     module.rules("max_sessions=3");

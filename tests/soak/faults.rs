@@ -303,6 +303,13 @@ impl Deck {
         (rules, Instant::now())
     }
 
+    /// The last fault may cost one login more than its kind does.
+    pub fn explain_one_more_login(&mut self) {
+        if let Some(last) = self.played.last_mut() {
+            last.logins_explained += 1;
+        }
+    }
+
     /// What became of the last one.
     pub fn note(&mut self, recovery: Option<Recovery>, logins: u64) {
         let last = self.played.last_mut().expect("one was played");

@@ -92,7 +92,13 @@ fn meet(module: &FaultModule, crew: &Crew, deck: &mut Deck, journal: &Journal) {
     crew.calm.fetch_add(1, Ordering::SeqCst);
     let logins = module.calls("C_Login");
     let begin = Instant::now();
+    let sessions = crew.signer(0).health().token.map(|token| token.sessions);
     let (rules, over) = deck.inject(module);
+    // Where the token has taught that there is one session, the login ends with it,
+    // and whatever fails closes it.
+    if sessions.is_some_and(|sessions| sessions.max == 1) {
+        deck.explain_one_more_login();
+    }
     let recovery = crew.await_signatures_after(over);
     if recovery.is_none_or(|recovery| recovery.all > SLOW_RECOVERY) {
         let after = (over - begin).as_millis();
