@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use cryptoki_sys::CKM_RSA_PKCS;
 use fault::{FaultModule, eventually};
 use segl::keys::HealthState;
 use segl::keys::pkcs11::{Pkcs11Signer, shutdown};
@@ -125,6 +126,27 @@ fn threads_lose_no_signature_with_the_connection() {
     let token = ec.health().token.unwrap();
     assert_eq!(token.sessions.stuck, 0);
     assert!(module.sessions() <= 18, "{}", module.sessions());
+}
+
+#[test]
+fn a_token_that_does_not_work_disturbs_no_other_of_its_module() {
+    let (_turn, module) = turn("neighbours");
+    let works = open(&module, "token=main;object=ec");
+    let broken = open(&module, "token=second;object=rsa");
+    module.reset_counters();
+    module.rules(&format!("broken_mechanism={CKM_RSA_PKCS}"));
+    for _ in 0..3 {
+        assert!(sign(&broken).is_err());
+        assert_ne!(broken.health().state, HealthState::Ready);
+        sign(&works).unwrap();
+    }
+    assert_eq!(module.calls("C_Finalize"), 0);
+    assert_eq!(works.health().token.unwrap().counters.logins, 1);
+    module.rules("clear");
+    eventually("the other works too", || {
+        broken.health().state == HealthState::Ready
+    });
+    sign(&broken).unwrap();
 }
 
 #[test]

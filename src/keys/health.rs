@@ -85,7 +85,8 @@ pub struct Counters {
     pub failed: u64,
     /// Jobs that failed, and succeeded after something was put right.
     pub healed: u64,
-    /// Calls that did not return by their caller's deadline.
+    /// Calls that did not return by their caller's deadline, or for a second until
+    /// they were cancelled.
     pub hung: u64,
     /// Signatures that did not verify and were not released.
     pub signature_faults: u64,

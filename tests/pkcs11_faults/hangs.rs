@@ -88,6 +88,51 @@ fn one_call_that_hangs_stops_nobody_else() {
     assert!(module.sessions() <= 3, "{}", module.sessions());
 }
 
+/// A job whose caller is gone must not put anything right under those who sign.
+#[test]
+fn a_job_that_was_left_behind_ends_with_its_own_failure() {
+    const OTHERS: u64 = 5;
+    let module = module("hang-late");
+    let signer = open(&module, "token=hang-late;object=ec").unwrap();
+    module.reset_counters();
+    module.rules("C_SignInit hang rv=0x60 count=1");
+    let short = Call::within(Duration::from_millis(50));
+    let error = signer.sign(Algorithm::ES256, MESSAGE, &short).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
+    for _ in 0..OTHERS {
+        require_good(&signer);
+    }
+    module.rules("release");
+    eventually("it is back", || {
+        signer.health().token.unwrap().sessions.stuck == 0
+    });
+    assert_eq!(
+        module.calls("C_SignInit"),
+        1 + OTHERS,
+        "it is not tried again"
+    );
+    assert_eq!(module.calls("C_GetSessionInfo"), 0, "nothing is looked at");
+    assert_eq!(signer.health().state, HealthState::Ready);
+}
+
+#[test]
+fn a_call_that_is_cancelled_at_once_is_no_failure() {
+    let module = module("hang-hasty");
+    let signer = open(&module, "token=hang-hasty;object=ec").unwrap();
+    let hang = module.hang("C_Sign");
+    let cancel = CancelToken::new();
+    let call = Call::none().with_cancel(cancel.clone());
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| signer.sign(Algorithm::ES256, MESSAGE, &call));
+        hang.wait_for(1);
+        cancel.trigger();
+        assert!(caller.join().unwrap().is_err());
+    });
+    let token = signer.health().token.unwrap();
+    assert_eq!(token.sessions.stuck, 1);
+    assert_eq!((token.counters.hung, token.last_failure), (0, None));
+}
+
 #[test]
 fn cancelling_frees_the_caller_of_a_call_that_hangs() {
     let module = module("hang-cancel");

@@ -85,6 +85,8 @@ const WITH_EC: &[&str] = &[
     "hang-open",
     "hang-heal",
     "hang-none",
+    "hang-late",
+    "hang-hasty",
     "hang-for-good",
     "moving",
     "renamed",

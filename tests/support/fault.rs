@@ -2,11 +2,13 @@
 //! use, loaded in as many copies as a test program needs.
 #![allow(dead_code, reason = "each test uses its own part")]
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+#[path = "package.rs"]
+mod package;
+
+use std::env::consts::DLL_SUFFIX;
 use std::ffi::{CString, c_char, c_int};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use segl::keys::uri::Pkcs11Uri;
@@ -17,22 +19,7 @@ use crate::softhsm;
 /// fixture, right after `SoftHsm::new`.
 pub fn set_up() -> PathBuf {
     softhsm::set_env("SEGL_FAULT_MODULE", Path::new(softhsm::module()));
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../fault-module");
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fault-module/Cargo.toml");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--locked", "--manifest-path"])
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(&target)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    target.join(format!("debug/{DLL_PREFIX}segl_fault_module{DLL_SUFFIX}"))
+    package::build("fault-module", "segl_fault_module")
 }
 
 /// One copy of the module, with rules and counters of its own. See `fault.h` for

@@ -1,6 +1,8 @@
 //! Kryoptic tokens made on the spot, filled with `pkcs11-tool`.
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+#[path = "package.rs"]
+mod package;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,7 +29,7 @@ impl Kryoptic {
             _ => fs::create_dir_all(&dir).unwrap(),
         }
         let kryoptic = Self {
-            module: build(),
+            module: package::build("kryoptic-module", "segl_kryoptic_module"),
             conf: dir.join("kryoptic.conf"),
         };
         let slots = tokens.iter().enumerate().map(|(slot, token)| {
@@ -90,26 +92,4 @@ impl Kryoptic {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-}
-
-/// Builds `tests/kryoptic-module`, unless that was done before.
-fn build() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../kryoptic-module");
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kryoptic-module/Cargo.toml");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--locked", "--manifest-path"])
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(&target)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    target.join(format!(
-        "debug/{DLL_PREFIX}segl_kryoptic_module{DLL_SUFFIX}"
-    ))
 }

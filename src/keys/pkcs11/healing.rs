@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use cryptoki_sys::*;
 
 use super::connection::Connection;
-use super::instance::Entered;
+use super::instance::{Entered, Instance};
 use super::key::KeyId;
 use super::maintenance;
 use super::pool::Permit;
@@ -134,12 +134,27 @@ impl Token {
     fn connect(&self, process: &InProcess, call: &Call) -> Result<Arc<Connection>> {
         let instance = self.module.instance(call)?;
         let place = self.find_again(&instance.enter()?)?;
+        let connection = self.connect_to(process, &instance, place, call)?;
+        maintenance::wake(self);
+        Ok(connection)
+    }
+
+    /// Begins with new sessions with the token at `place`.
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub(super) fn connect_to(
+        &self,
+        process: &InProcess,
+        instance: &Arc<Instance>,
+        place: Place,
+        call: &Call,
+    ) -> Result<Arc<Connection>> {
         let id = self.epoch.fetch_add(1, Ordering::SeqCst) + 1;
         let pool = &process.pool;
-        let connection = Connection::open(id, &instance, place, &self.credentials, pool, call)?;
+        let connection = Connection::open(id, instance, place, &self.credentials, pool, call)?;
         let connection = Arc::new(connection);
         process.connection.store(Some(Arc::clone(&connection)));
-        maintenance::wake(self);
         Ok(connection)
     }
 

@@ -6,7 +6,7 @@
 //! [`MAX_LEFT_BEHIND`].
 
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -111,7 +111,7 @@ pub(super) fn run_as<T: Send + 'static>(
         .with_retryable(true));
     }
     let fate = Arc::new(Fate {
-        stage: AtomicU8::new(WORKING),
+        is_left_behind: AtomicBool::new(false),
         workers: Arc::clone(&workers),
     });
     let own = Arc::clone(&fate);
@@ -124,23 +124,20 @@ pub(super) fn run_as<T: Send + 'static>(
 
 /// Counts a call that was left behind until it comes back.
 struct Fate {
-    stage: AtomicU8,
+    is_left_behind: AtomicBool,
     workers: Arc<OfProcess<Workers>>,
 }
 
-const WORKING: u8 = 0;
-const LEFT_BEHIND: u8 = 1;
-
 impl Fate {
     fn leave_behind(&self) {
-        self.stage.store(LEFT_BEHIND, Ordering::SeqCst);
+        self.is_left_behind.store(true, Ordering::SeqCst);
         self.workers.left_behind.fetch_add(1, Ordering::SeqCst);
     }
 }
 
 impl Drop for Fate {
     fn drop(&mut self) {
-        if self.stage.load(Ordering::SeqCst) == LEFT_BEHIND {
+        if self.is_left_behind.load(Ordering::SeqCst) {
             self.workers.left_behind.fetch_sub(1, Ordering::SeqCst);
         }
     }

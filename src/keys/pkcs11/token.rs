@@ -24,7 +24,7 @@ use super::slot::{self, Place};
 use super::statistics::Statistics;
 use super::threads;
 use super::turn::Turn;
-use crate::call::Call;
+use crate::call::{Call, CancelToken};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fork::{OfProcess, PerProcess};
 use crate::keys::health::{Health, HealthState, TokenHealth};
@@ -117,7 +117,7 @@ impl Token {
         }
         let token = Arc::new(Self {
             module,
-            place,
+            place: place.clone(),
             uri: uri.clone(),
             serial_is_fixed: AtomicBool::new(uri.serial().is_some()),
             credentials,
@@ -125,7 +125,7 @@ impl Token {
             keys: ArcSwapOption::empty(),
             process: PerProcess::new(),
         });
-        token.connection(&*token.process()?, call)?;
+        token.connect_to(&*token.process()?, &instance, place, call)?;
         TOKENS.rcu(|tokens| {
             let others = tokens.iter().flat_map(|tokens| tokens.iter());
             let others = others.filter(|other| other.strong_count() > 0);
@@ -286,6 +286,10 @@ impl Token {
                 if let Some(trial) = trial {
                     process.breaker.abandon(trial);
                     maintenance::wake(self);
+                }
+                // It may have been cancelled long before it would have been late.
+                if after < HANGS_AFTER && call.cancel().is_some_and(CancelToken::is_cancelled) {
+                    return;
                 }
                 process.statistics.hung.fetch_add(1, Ordering::Relaxed);
                 let error = Error::new(
