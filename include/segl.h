@@ -172,6 +172,12 @@ enum {
 #define SEGL_ABI_VERSION (1 << 16)
 
 /*
+ In `segl_call.flags`: `segl_client_token` and `segl_client_token_if_newer` also
+ fill in `response_json`. Other functions refuse it.
+ */
+#define SEGL_CALL_RESPONSE_JSON 1
+
+/*
  1 when the same call may succeed later without any change, else 0. Always
  present. Integer.
  */
@@ -253,6 +259,12 @@ enum {
 #define SEGL_TOKEN_FROM_CACHE 1
 
 /*
+ Set in `segl_token.flags` when the caller holds this token already; nothing was
+ copied then.
+ */
+#define SEGL_TOKEN_UNCHANGED 2
+
+/*
  A handle on something that ends calls early.
  */
 typedef struct segl_cancel segl_cancel;
@@ -320,7 +332,7 @@ typedef struct {
    */
   uint32_t timeout_ms;
   /*
-   Must be 0: no flag is defined yet.
+   0, or `SEGL_CALL_RESPONSE_JSON` where a function says so.
    */
   uint32_t flags;
   /*
@@ -365,7 +377,8 @@ typedef struct {
    */
   segl_bytes access_token;
   /*
-   The whole token response, JSON (RFC 6749 section 5.1).
+   The whole token response, JSON (RFC 6749 section 5.1), where
+   `SEGL_CALL_RESPONSE_JSON` asked for it; else empty.
    */
   segl_bytes response_json;
   /*
@@ -373,13 +386,18 @@ typedef struct {
    */
   int64_t expires_at_ms;
   /*
-   `SEGL_TOKEN_FROM_CACHE` or 0.
+   `SEGL_TOKEN_` flags.
    */
   uint32_t flags;
   /*
    0.
    */
   uint32_t reserved;
+  /*
+   Tells this token from every other that this process was given; never 0.
+   `segl_client_token_if_newer` and `segl_client_reject` take it.
+   */
+  uint64_t generation;
 } segl_token;
 
 /*
@@ -632,16 +650,22 @@ segl_error *segl_client_registration(const segl_client *client,
                                      segl_bytes *out_jwt);
 
 /*
- Gets an access token, from the cache while it is good for long enough.
+ Gets an access token that is good for a while: from the cache, or a new one.
 
- `request_json` is as for `segl_client_assertion`.
+ However many callers ask for the same token, it is fetched once, on a thread of
+ segl's own. Before a token ends its successor is fetched; when that fails, the
+ old one is given out while it lasts. Failures that pass are tried again within
+ the call's time; a refusal is remembered for 1 to 5 seconds.
+
+ `request_json` is as for `segl_client_assertion`. `call->flags` may have
+ `SEGL_CALL_RESPONSE_JSON`.
 
  Ownership: the inputs are borrowed. What `out` holds becomes the caller's;
  free it with `segl_token_free`. What it held before is not freed.
  NULL: `client` and `out` must not be NULL; `request_json` may be NULL with
  length 0; `call` may be NULL.
- Threads: any thread, any time, also with the same client. It blocks while
- the key signs and the token endpoint answers.
+ Threads: any thread, any time, also with the same client. Unless the token is
+ in the cache it blocks until it is fetched, 30 seconds without a timeout.
  Failure: as `segl_client_assertion`; `SEGL_NETWORK` and others when the
  endpoint cannot be reached, a `SEGL_TOKEN_` error when it refuses; `out` is
  zero-filled then but for `struct_size`.
@@ -654,7 +678,47 @@ segl_error *segl_client_token(const segl_client *client,
                               segl_token *out);
 
 /*
- Forgets tokens in the cache, for example one that an API refused.
+ As `segl_client_token`, for a caller who holds a token already: when that is
+ still the one to use, nothing is copied.
+
+ `generation` is that of the token which the caller holds, 0 for none. When it
+ is unchanged, `out` has the flag `SEGL_TOKEN_UNCHANGED`, `generation` and
+ `expires_at_ms`, and no bytes.
+
+ Ownership: as `segl_client_token`. What the caller holds stays the caller's.
+ NULL: as `segl_client_token`.
+ Threads: as `segl_client_token`.
+ Failure: as `segl_client_token`.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_token_if_newer(const segl_client *client,
+                                       const char *request_json,
+                                       size_t request_json_len,
+                                       uint64_t generation,
+                                       const segl_call *call,
+                                       segl_token *out);
+
+/*
+ Drops a token that an API rejected (HTTP 401), if it is still the cached one;
+ the next call then fetches another. However many callers meet the same
+ rejection, the token is dropped once and no newer one is lost.
+
+ `request_json` is what the token was asked for with, `generation` the token's.
+
+ Ownership: the inputs are borrowed.
+ NULL: `client` must not be NULL; `request_json` may be NULL with length 0.
+ Threads: any thread, any time, also with the same client.
+ Failure: only for a NULL argument, a handle that is not live, or text that is
+ not UTF-8. A token that was replaced already is no failure.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_reject(const segl_client *client,
+                               const char *request_json,
+                               size_t request_json_len,
+                               uint64_t generation);
+
+/*
+ Forgets tokens in the cache, whatever they are.
 
  Ownership: the inputs are borrowed.
  NULL: `client` must not be NULL; `request_json` may be NULL with length 0,
@@ -669,11 +733,14 @@ segl_error *segl_client_forget(const segl_client *client,
                                size_t request_json_len);
 
 /*
- How each key of the client is doing, as a JSON object with the array `keys` in
- the order of the settings. Each has `name` ("key", "keys[1]", or "signer" for
- one that was given as a handle), `opened`, and the members of
- `segl_signer_health`; `problem` says why a key is not open. Nothing is asked
- of a device.
+ How the client is doing, as a JSON object.
+
+ The array `keys` has an object for each key, in the order of the settings, with
+ `name` ("key", "keys[1]", or "signer" for one that was given as a handle),
+ `opened`, and the members of `segl_signer_health`; `problem` says why a key is
+ not open. The object `tokens` counts: `cached`, `requests`, `failures`,
+ `refreshes`, `stale`, `rejected`; its `clock_skew_ms` is how far the service's
+ clock is ahead, or null. Nothing is sent, and nothing is asked of a device.
 
  Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
  with `segl_bytes_free`.

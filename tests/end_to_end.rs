@@ -137,12 +137,12 @@ impl Setup {
     }
 
     fn outage(&self, kind: OutageKind) -> Result<Arc<segl::Token>, Error> {
-        self.simulator.set_outage(Some(Outage::new(kind).times(1)));
+        self.simulator.set_outage(Some(Outage::new(kind)));
         let client = self.maskinporten(json!({}), 0);
-        client.token(
-            &TokenRequest::default(),
-            &Call::within(Duration::from_secs(20)),
-        )
+        let call = Call::within(Duration::from_millis(700));
+        let token = client.token(&TokenRequest::default(), &call);
+        self.simulator.set_outage(None);
+        token
     }
 }
 
@@ -301,21 +301,47 @@ fn refusals_without_a_code_are_explained_by_their_text() {
     }
 }
 
+/// The skew is what the service's clock is ahead of the client's.
 #[test]
-fn a_wrong_clock_is_told_both_ways() {
+fn a_wrong_clock_is_learned_from_the_service_and_reported() {
     let setup = setup();
-    let ask = |skew| {
-        let client = setup.maskinporten(json!({}), skew);
-        client.token(&TokenRequest::default(), &Call::none())
-    };
-    assert!(ask(-9).is_ok() && ask(9).is_ok(), "ten seconds are allowed");
-    let ahead = ask(30).unwrap_err();
-    assert!(ahead.message().contains("clock is ahead"), "{ahead}");
-    let behind = ask(-200).unwrap_err();
-    assert!(
-        behind.message().contains("check this machine's clock"),
-        "{behind}"
-    );
+    for (ahead_s, requests) in [(-9, 1), (9, 1), (30, 2), (-200, 2)] {
+        let client = setup.maskinporten(json!({}), ahead_s);
+        client
+            .token(&TokenRequest::default(), &Call::none())
+            .unwrap();
+        let health = client.token_health();
+        assert_eq!(health.requests, requests, "{ahead_s} s");
+        let skew = health.clock_skew_ms.unwrap();
+        assert!(
+            (skew + ahead_s * 1000).abs() <= 1_500,
+            "{ahead_s} s: {skew} ms"
+        );
+        let now = support::now();
+        let assertion = client
+            .assertion(&TokenRequest::default(), &Call::none())
+            .unwrap();
+        let iat = support::claims(&assertion)["iat"].as_i64().unwrap();
+        assert!((iat - now).abs() <= 4, "{ahead_s} s: {}", iat - now);
+    }
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_hours_is_told_and_not_followed() {
+    let setup = setup();
+    for (ahead_s, says) in [
+        (4000, "clock is ahead"),
+        (-4000, "check this machine's clock"),
+    ] {
+        let client = setup.maskinporten(json!({}), ahead_s);
+        let error = client
+            .token(&TokenRequest::default(), &Call::none())
+            .unwrap_err();
+        assert!(error.message().contains(says), "{error}");
+        let skew = client.token_health().clock_skew_ms.unwrap();
+        assert!((skew + ahead_s * 1000).abs() <= 1_500, "{skew} ms");
+        assert_eq!(client.token_health().requests, 1);
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Ratios of one thing to its floor, measured in one run.
 
 use std::hint::black_box;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -43,9 +45,7 @@ pub fn compare<A, B>(
     group.finish();
 
     let repeats = repeats(&mut floor).max(1);
-    let mut ratios = Vec::with_capacity(ROUNDS);
-    let mut floors = Vec::with_capacity(ROUNDS);
-    let mut differences = Vec::with_capacity(ROUNDS);
+    let mut rounds = Vec::with_capacity(ROUNDS);
     for round in 0..ROUNDS {
         let (a, b) = match round % 2 {
             0 => {
@@ -57,18 +57,60 @@ pub fn compare<A, B>(
                 (time(&mut floor, repeats), b)
             }
         };
-        ratios.push(b / a);
-        floors.push(a);
-        differences.push(b - a);
+        rounds.push((a, b));
     }
+    print_ratio(name, &rounds);
+}
+
+/// Prints the ratio of ours to the floor as the median of `rounds`, each with the
+/// seconds of the floor and ours.
+pub fn print_ratio(name: &str, rounds: &[(f64, f64)]) {
+    let mut ratios: Vec<_> = rounds.iter().map(|(floor, ours)| ours / floor).collect();
+    let mut floors: Vec<_> = rounds.iter().map(|(floor, _)| *floor).collect();
+    let mut differences: Vec<_> = rounds.iter().map(|(floor, ours)| ours - floor).collect();
     println!(
-        "ratio | {name} | {:.3} | {:.3} to {:.3} | {:.2} | {:+.2}",
+        "ratio | {name} | {:.3} | {:.3} to {:.3} | {:.3} | {:+.3}",
         quantile(&mut ratios, 0.5),
         quantile(&mut ratios, 0.25),
         quantile(&mut ratios, 0.75),
         quantile(&mut floors, 0.5) * 1e6,
         quantile(&mut differences, 0.5) * 1e6,
     );
+}
+
+/// A token endpoint on loopback that answers every request with `json`; its port.
+#[allow(dead_code, reason = "not every bench needs it")]
+pub fn token_endpoint(json: String) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = Vec::new();
+            let mut buffer = [0; 4096];
+            while !is_whole(&request) {
+                match connection.read(&mut buffer).unwrap() {
+                    0 => break,
+                    read => request.extend_from_slice(&buffer[..read]),
+                }
+            }
+            let length = json.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{json}"
+            );
+            connection.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    port
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request).to_ascii_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head.split("content-length: ").nth(1).unwrap();
+    body.len() >= length.lines().next().unwrap().parse().unwrap()
 }
 
 fn repeats<A>(work: &mut impl FnMut() -> A) -> u32 {

@@ -103,6 +103,13 @@ impl Error {
         self.in_context(format_args!("client \"{name}\""))
     }
 
+    /// The same error once more, without the error that caused it.
+    #[must_use]
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::new(self.code(), self.message())
+            .with_details(|details| *details = self.details().clone())
+    }
+
     /// The stable number.
     pub fn code(&self) -> ErrorCode {
         self.0.code

@@ -30,7 +30,7 @@ pub struct segl_call {
     /// defaults of segl. A PKCS#11 module that hangs is left behind then, unless
     /// the key's URI says `threads=caller`.
     pub timeout_ms: u32,
-    /// Must be 0: no flag is defined yet.
+    /// 0, or `SEGL_CALL_RESPONSE_JSON` where a function says so.
     pub flags: u32,
     /// Ends the call early when it is triggered. May be NULL.
     pub cancel: *const segl_cancel,
@@ -41,33 +41,63 @@ unsafe impl CStruct for segl_call {
     const TYPE: &'static str = "segl_call";
 }
 
+/// In `segl_call.flags`: `segl_client_token` and `segl_client_token_if_newer` also
+/// fill in `response_json`. Other functions refuse it.
+pub const SEGL_CALL_RESPONSE_JSON: u32 = 1;
+
 /// The bounds that a function was given.
 ///
 /// # Safety
 /// As [`read_struct`].
 pub(super) unsafe fn read_call(call: *const segl_call) -> Result<Call> {
-    if call.is_null() {
-        return Ok(Call::none());
-    }
     // SAFETY: see the function's contract.
-    let given = unsafe { read_struct("call", call)? };
-    if given.flags != 0 {
-        return Err(Error::new(
-            ErrorCode::InvalidArgument,
-            format!(
-                "call->flags is {:#x}; no flag is defined, set it to 0",
-                given.flags
-            ),
-        ));
+    unsafe { Bounds::read(call, 0)? }.call()
+}
+
+/// What a caller gave to bound a call. No clock is read before it is used.
+pub(super) struct Bounds(Option<segl_call>);
+
+impl Bounds {
+    /// Reads `call`, which may be NULL, and refuses flags that are not `known`.
+    ///
+    /// # Safety
+    /// As [`read_struct`].
+    pub(super) unsafe fn read(call: *const segl_call, known: u32) -> Result<Self> {
+        if call.is_null() {
+            return Ok(Self(None));
+        }
+        // SAFETY: see the function's contract.
+        let given = unsafe { read_struct("call", call)? };
+        if given.flags & !known != 0 {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                format!(
+                    "call->flags is {:#x}; this function knows {known:#x}, leave the others out",
+                    given.flags
+                ),
+            ));
+        }
+        Ok(Self(Some(given)))
     }
-    let call = match given.timeout_ms {
-        0 => Call::none(),
-        millis => Call::within(Duration::from_millis(millis.into())),
-    };
-    Ok(match handle::get_optional("call->cancel", given.cancel)? {
-        Some(token) => call.with_cancel(CancelToken::clone(&token)),
-        None => call,
-    })
+
+    pub(super) fn has(&self, flag: u32) -> bool {
+        self.0.is_some_and(|given| given.flags & flag != 0)
+    }
+
+    /// The bounds from now on.
+    pub(super) fn call(&self) -> Result<Call> {
+        let Some(given) = self.0 else {
+            return Ok(Call::none());
+        };
+        let call = match given.timeout_ms {
+            0 => Call::none(),
+            millis => Call::within(Duration::from_millis(millis.into())),
+        };
+        Ok(match handle::get_optional("call->cancel", given.cancel)? {
+            Some(token) => call.with_cancel(CancelToken::clone(&token)),
+            None => call,
+        })
+    }
 }
 
 /// Makes a cancel token. Calls that carry it end with `SEGL_CANCELLED` once it

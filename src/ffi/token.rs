@@ -9,6 +9,9 @@ use crate::token::{Token, TokenSource};
 
 /// Set in `segl_token.flags` when the token was in the cache.
 pub const SEGL_TOKEN_FROM_CACHE: u32 = 1;
+/// Set in `segl_token.flags` when the caller holds this token already; nothing was
+/// copied then.
+pub const SEGL_TOKEN_UNCHANGED: u32 = 2;
 
 /// An access token. Zero-fill it and set `struct_size` before the first use;
 /// free it with `segl_token_free` before it is used again.
@@ -19,14 +22,18 @@ pub struct segl_token {
     pub struct_size: usize,
     /// The token, for the header `Authorization: Bearer`.
     pub access_token: segl_bytes,
-    /// The whole token response, JSON (RFC 6749 section 5.1).
+    /// The whole token response, JSON (RFC 6749 section 5.1), where
+    /// `SEGL_CALL_RESPONSE_JSON` asked for it; else empty.
     pub response_json: segl_bytes,
     /// When the token ends, in milliseconds since 1970, UTC.
     pub expires_at_ms: i64,
-    /// `SEGL_TOKEN_FROM_CACHE` or 0.
+    /// `SEGL_TOKEN_` flags.
     pub flags: u32,
     /// 0.
     pub reserved: u32,
+    /// Tells this token from every other that this process was given; never 0.
+    /// `segl_client_token_if_newer` and `segl_client_reject` take it.
+    pub generation: u64,
 }
 
 // SAFETY: `repr(C)`, begins with a `usize`, integers and pointers only.
@@ -43,6 +50,7 @@ impl segl_token {
             expires_at_ms: 0,
             flags: 0,
             reserved: 0,
+            generation: 0,
         }
     }
 }
@@ -92,15 +100,24 @@ impl TokenOut {
         Ok(Self { place, struct_size })
     }
 
-    pub(super) fn set(self, token: &Token, source: TokenSource) {
+    /// Fills the place with `token`, without its bytes if it is the one that the
+    /// caller `holds`.
+    pub(super) fn set(&self, token: &Token, source: TokenSource, holds: u64, with_response: bool) {
+        let is_held = token.generation() == holds;
+        let copy = |text: &str, wanted: bool| match wanted && !is_held {
+            true => segl_bytes::copy_of(text),
+            false => segl_bytes::EMPTY,
+        };
+        let from_cache = match source {
+            TokenSource::Cache => SEGL_TOKEN_FROM_CACHE,
+            TokenSource::Service => 0,
+        };
         let filled = segl_token {
-            access_token: segl_bytes::copy_of(token.access_token()),
-            response_json: segl_bytes::copy_of(token.response_json()),
+            access_token: copy(token.access_token(), true),
+            response_json: copy(token.response_json(), with_response),
             expires_at_ms: token.expires_at().seconds().saturating_mul(1000),
-            flags: match source {
-                TokenSource::Cache => SEGL_TOKEN_FROM_CACHE,
-                TokenSource::Service => 0,
-            },
+            flags: from_cache | if is_held { SEGL_TOKEN_UNCHANGED } else { 0 },
+            generation: token.generation(),
             ..segl_token::empty(self.struct_size)
         };
         // SAFETY: the place can still be written, see `new`.

@@ -4,8 +4,6 @@ use std::ffi::c_char;
 use std::mem::{self, MaybeUninit};
 use std::{ptr, slice, str};
 
-use zeroize::Zeroize;
-
 use super::guard::guard_or;
 use crate::error::{Error, ErrorCode, Result};
 use crate::secret::Secret;
@@ -58,7 +56,9 @@ impl segl_bytes {
         }
         // SAFETY: these are the parts of the vector that `copy_of` took apart.
         let mut bytes = unsafe { Vec::from_raw_parts(self.data, self.len + 1, self.cap) };
-        bytes.zeroize();
+        // Whole words at a time, which `zeroize` does not do for bytes.
+        bytes.fill(0);
+        zeroize::optimization_barrier(bytes.as_slice());
     }
 }
 

@@ -19,7 +19,7 @@ use crate::fork::PerProcess;
 pub struct TransportSettings {
     /// Time for the name look-up, and again for connection and TLS. Default 5 s.
     pub connect_timeout: Duration,
-    /// Time for the whole exchange when the call sets none. Default 30 s.
+    /// Time for the whole exchange when the call sets none. Default 10 s.
     pub timeout: Duration,
     /// The most bytes an answer's body may have. Default 1 MiB.
     pub max_response_len: u64,
@@ -29,7 +29,7 @@ impl Default for TransportSettings {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(10),
             max_response_len: 1024 * 1024,
         }
     }

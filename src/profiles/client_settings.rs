@@ -103,8 +103,8 @@ pub struct ClientSettings {
     /// Life of the registration JWT in seconds, at most 30 days (profile `dnb` only).
     #[serde(default)]
     pub registration_lifetime_seconds: Option<u32>,
-    /// Time for one exchange with the token endpoint in milliseconds, when the
-    /// call sets none. Default 30,000.
+    /// Time for one try to get a token, signing included, in milliseconds. Default
+    /// 10,000. A call goes on trying until its own time is over.
     #[serde(default)]
     pub timeout_ms: Option<u32>,
     /// Time for the name look-up, and again for connection and TLS, in

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cache::Cache;
 use super::client::TokenClient;
 use super::key_ring::KeyRing;
 use super::opener::{KeyOpener, UriOpener};
+use super::service::Service;
 use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
@@ -124,14 +124,11 @@ impl TokenClientBuilder {
             }
             None => KeyRing::open(&settings, opener, self.secret, clock, call)?,
         };
-        Ok(TokenClient {
-            keys,
-            transport: self
-                .transport
-                .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds))),
-            clock: self.clock,
-            cache: Cache::default(),
-        })
+        let transport = self
+            .transport
+            .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds)));
+        let service = Service::new(keys, transport, self.clock, bounds.timeout);
+        Ok(TokenClient::new(service))
     }
 }
 

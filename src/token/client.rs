@@ -1,33 +1,34 @@
 //! One client at one service.
 
 use std::fmt;
-use std::sync::Arc;
-
-use serde_json::{Map, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
 
 use super::builder::TokenClientBuilder;
-use super::cache::Cache;
-use super::client_key::OpenKey;
-use super::form;
+use super::cache::{Cache, Entry, Spelling};
+use super::flight::{Flight, Seat};
 use super::health::KeyHealth;
-use super::key_ring::KeyRing;
-use super::response::{self, Token};
+use super::life::Stage;
+use super::response::Token;
+use super::service::{Service, to_json};
+use super::statistics::TokenHealth;
+use super::workers::Workers;
 use crate::call::Call;
-use crate::clock::Clock;
+use crate::clock::Moment;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{Request, Transport};
 use crate::jws::{self, PreparedHeader};
 use crate::keys::Signer;
-use crate::log::{self, Level};
 use crate::profiles::{ClientSettings, TokenRequest};
 
 /// Makes assertions and gets access tokens for one client. `Send` and `Sync`:
 /// share one for the life of the program.
+///
+/// Tokens are fetched on threads of the client's own, one fetch at a time for each
+/// token, so the signer and the transport are called from those.
 pub struct TokenClient {
-    pub(super) keys: KeyRing,
-    pub(super) transport: Arc<dyn Transport>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) cache: Cache,
+    service: Arc<Service>,
+    cache: Cache,
+    workers: Workers,
 }
 
 impl TokenClient {
@@ -36,19 +37,42 @@ impl TokenClient {
         TokenClientBuilder::new(settings)
     }
 
+    pub(super) fn new(service: Service) -> Self {
+        Self {
+            service: Arc::new(service),
+            cache: Cache::default(),
+            workers: Workers::default(),
+        }
+    }
+
     /// The signer of each key, in the order of the settings; `None` for one that
     /// could not be opened yet.
     pub fn signers(&self) -> Vec<Option<Arc<dyn Signer>>> {
-        self.keys.signers()
+        self.service.keys.signers()
     }
 
     /// How each key is doing, in the order of the settings. Nothing is asked of a
     /// device.
     pub fn health(&self) -> Vec<KeyHealth> {
-        self.keys.health()
+        self.service.keys.health()
     }
 
-    /// A signed assertion for `request`, with a new `jti`. Nothing is sent.
+    /// How the tokens are doing. Nothing is sent.
+    pub fn token_health(&self) -> TokenHealth {
+        let statistics = &self.service.statistics;
+        TokenHealth {
+            cached: self.cache.usable(self.service.clock.moment()),
+            requests: statistics.requests.get(),
+            failures: statistics.failures.get(),
+            refreshes: statistics.refreshes.get(),
+            stale: statistics.stale.get(),
+            rejected: statistics.rejected.get(),
+            clock_skew_ms: self.service.skew.measured_ms(),
+        }
+    }
+
+    /// A signed assertion for `request`, with a new `jti`. Nothing is sent. It is
+    /// dated by the service's clock, as far as an earlier answer has told it.
     ///
     /// Of several keys, the first that is ready signs; while it cannot, the next
     /// one does, under its own `kid` or certificate. As long as another key is
@@ -60,7 +84,8 @@ impl TokenClient {
     /// as [`Signer::sign`]. When several keys were tried: the first one's error,
     /// with the message of each.
     pub fn assertion(&self, request: &TokenRequest, call: &Call) -> Result<String> {
-        self.signed(request, call).map(|(assertion, _)| assertion)
+        let signed = self.service.signed(request, call);
+        signed.map(|(assertion, _)| assertion)
     }
 
     /// The JWT that registers the client's key with the service (DNB). Of several
@@ -79,13 +104,22 @@ impl TokenClient {
     /// `INVALID_ARGUMENT` when there is no such key, why the key is not open,
     /// otherwise as [`TokenClient::registration`].
     pub fn registration_of(&self, index: usize, call: &Call) -> Result<String> {
-        let key = self.keys.get(index, call)?;
-        let (header, claims) = key.profile.registration(self.clock.now())?;
+        let key = self.service.keys.get(index, call)?;
+        let now = self.service.skew.service_time(self.service.clock.now());
+        let (header, claims) = key.profile.registration(now)?;
         let header = PreparedHeader::new(&header)?;
         jws::sign_compact(&*key.signer, &header, &to_json(claims)?, call)
     }
 
-    /// An access token: from the cache while it is fresh, else a new one.
+    /// An access token that is good for a while: from the cache, or a new one.
+    ///
+    /// Before a token ends, one caller has its successor fetched while the others
+    /// go on with it; near its end all wait for the successor, and get the old one
+    /// while it lasts if there is none. However many callers ask for the same
+    /// token, it is fetched once; each waits no longer than its own call lasts, 30
+    /// seconds without a deadline. Failures that pass are tried again within that
+    /// time, each time with a new assertion; a refusal is remembered for 1 to 5
+    /// seconds and given to later callers at once.
     ///
     /// # Errors
     /// 400 and 500 numbers of [`ErrorCode`], or those of [`TokenClient::assertion`].
@@ -102,64 +136,216 @@ impl TokenClient {
         request: &TokenRequest,
         call: &Call,
     ) -> Result<(Arc<Token>, TokenSource)> {
-        match self.cached(request) {
-            Some(token) => Ok((token, TokenSource::Cache)),
-            None => Ok((self.fetch(request, call)?, TokenSource::Service)),
-        }
+        self.spelled_token(request.into(), call)
     }
 
-    /// The cached token for `request`, if there is a fresh one.
+    /// The cached token for `request`, if one may be handed out.
     pub fn cached(&self, request: &TokenRequest) -> Option<Arc<Token>> {
-        self.cache.get(request, self.clock.now())
+        let now = self.service.clock.moment();
+        let usable = |entry: &Arc<Entry>| entry.usable(now);
+        self.cache.with(request.into(), usable).flatten()
     }
 
-    /// A new token from the service, whatever the cache holds.
+    /// A new token from the service, whatever the cache holds. If one is being
+    /// fetched already, it is that one.
     ///
     /// # Errors
     /// As [`TokenClient::token`].
     pub fn fetch(&self, request: &TokenRequest, call: &Call) -> Result<Arc<Token>> {
-        let (assertion, key) = self.signed(request, call)?;
-        let form = form::encode(&key.profile.form(&assertion, request));
-        let sent_at = self.clock.now();
-        let endpoint = key.profile.token_endpoint().clone();
-        let answer = self
-            .transport
-            .send(&Request::post_form(endpoint, form), call)?;
-        let token = response::parse(&answer, &*key.profile, sent_at).inspect_err(|error| {
-            log::emit(Level::Warn, "token", format_args!("{error}"));
-        })?;
-        log::emit(
-            Level::Info,
-            "token",
-            format_args!(
-                "{} gave a token, valid until {}",
-                key.profile.token_endpoint().authority(),
-                token.expires_at()
-            ),
-        );
-        let token = Arc::new(token);
-        self.cache.put(request, &token, self.clock.now());
-        Ok(token)
+        let entry = self.entry(request.into())?;
+        match self.board(&entry, call, || None)? {
+            Boarding::Seat(seat) => seat.wait(call),
+            Boarding::Ready(token) => Ok(token),
+        }
+    }
+
+    /// Drops the token for `request` if it is still `rejected`, which an API did
+    /// not accept; the next call then fetches another. False when it had been
+    /// replaced already: however many calls meet the same rejection, the token is
+    /// dropped once.
+    pub fn reject(&self, request: &TokenRequest, rejected: &Token) -> bool {
+        self.reject_generation(request.into(), rejected.generation())
     }
 
     /// Drops the cached token for `request`, or every one of this client.
     pub fn forget(&self, request: Option<&TokenRequest>) {
-        self.cache.forget(request);
+        match request {
+            Some(request) => {
+                self.cache.with(request.into(), |entry| entry.forget());
+                if let Ok(entry) = self.entry(request.into()) {
+                    entry.forget();
+                }
+            }
+            None => self.cache.all().iter().for_each(|entry| entry.forget()),
+        }
     }
 
-    /// An assertion and the key that signed it.
-    fn signed(&self, request: &TokenRequest, call: &Call) -> Result<(String, Arc<OpenKey>)> {
-        self.keys.first_that(call, |key, call| {
-            let claims = key.profile.claims(request, self.clock.now())?;
-            jws::sign_compact(&*key.signer, &key.header, &to_json(claims)?, call)
-        })
+    /// What `look` makes of the token that a call would be given without waiting.
+    pub(crate) fn peek<T>(
+        &self,
+        spelling: Spelling<'_>,
+        look: impl FnOnce(&Arc<Token>) -> T,
+    ) -> Option<T> {
+        let now = self.service.clock.moment();
+        let seen = self.cache.with(spelling, |entry| {
+            let token = entry.token();
+            let token = token.as_ref()?;
+            match token.stage(now) {
+                Stage::Fresh => {}
+                Stage::Advisory => self.refresh(entry, now),
+                Stage::Mandatory if entry.is_pausing(now) => self.service.statistics.stale.add(),
+                Stage::Mandatory | Stage::Over => return None,
+            }
+            Some(look(token))
+        });
+        seen.flatten()
     }
+
+    /// As [`TokenClient::token_and_source`].
+    pub(crate) fn spelled_token(
+        &self,
+        spelling: Spelling<'_>,
+        call: &Call,
+    ) -> Result<(Arc<Token>, TokenSource)> {
+        if let Some(token) = self.peek(spelling, Arc::clone) {
+            return Ok((token, TokenSource::Cache));
+        }
+        let entry = self.entry(spelling)?;
+        let now = || self.service.clock.moment();
+        loop {
+            let fetched = match entry.refusal(now()) {
+                Some(refusal) => Err(refusal),
+                None => match self.board(&entry, call, || self.good(&entry))? {
+                    Boarding::Ready(token) => return Ok((token, TokenSource::Cache)),
+                    Boarding::Seat(seat) => seat.wait(call),
+                },
+            };
+            match fetched {
+                // A thread that slept through a token's life waits for the next.
+                Ok(token) if token.has_expired(now()) => {}
+                Ok(token) => return Ok((token, TokenSource::Service)),
+                Err(error) if error.code() == ErrorCode::Cancelled => return Err(error),
+                // The old one is better than none, as long as it lasts.
+                Err(error) => {
+                    let old = entry.usable(now()).ok_or(error)?;
+                    self.service.statistics.stale.add();
+                    return Ok((old, TokenSource::Cache));
+                }
+            }
+        }
+    }
+
+    /// As [`TokenClient::reject`].
+    pub(crate) fn reject_generation(&self, spelling: Spelling<'_>, generation: u64) -> bool {
+        let was_it = self
+            .cache
+            .with(spelling, |entry| entry.reject(generation))
+            .unwrap_or(false);
+        if was_it {
+            self.service.statistics.rejected.add();
+        }
+        was_it
+    }
+
+    /// The entry that a spelling leads to.
+    fn entry(&self, spelling: Spelling<'_>) -> Result<Arc<Entry>> {
+        let now = self.service.clock.moment();
+        let known = self.cache.with(spelling, Arc::clone);
+        let entry = match &known {
+            Some(entry) => Arc::clone(entry),
+            None => {
+                let request = spelling.read()?;
+                Arc::new(Entry::new(self.service.cache_key(&request)?, request))
+            }
+        };
+        let entry = self.cache.entry(entry, now);
+        if !known.is_some_and(|known| Arc::ptr_eq(&known, &entry)) {
+            self.cache.remember(spelling, &entry, now);
+        }
+        Ok(entry)
+    }
+
+    /// A token that need not be replaced now.
+    fn good(&self, entry: &Entry) -> Option<Arc<Token>> {
+        let now = self.service.clock.moment();
+        let token = entry.usable(now)?;
+        matches!(token.stage(now), Stage::Fresh | Stage::Advisory).then_some(token)
+    }
+
+    /// A place among those who wait for the token of `entry`, whose fetch begins if
+    /// there is none, unless `ready` finds it just then.
+    fn board(
+        &self,
+        entry: &Arc<Entry>,
+        call: &Call,
+        ready: impl FnOnce() -> Option<Arc<Token>>,
+    ) -> Result<Boarding> {
+        let slot = entry.flight();
+        let mut present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = ready() {
+            return Ok(Boarding::Ready(token));
+        }
+        if let Some(flight) = &*present
+            && let Some(seat) = flight.join(call)?
+        {
+            return Ok(Boarding::Seat(seat));
+        }
+        let flight = Flight::new();
+        let seat = flight.board(call)?;
+        *present = Some(Arc::clone(&flight));
+        drop(present);
+        self.launch(entry, flight);
+        Ok(Boarding::Seat(seat))
+    }
+
+    /// Begins to fetch a successor, if nobody does and nothing speaks against it.
+    fn refresh(&self, entry: &Arc<Entry>, now: Moment) {
+        if !entry.claim_refresh(now) || entry.refusal(now).is_some() || self.service.is_held(now) {
+            return;
+        }
+        let slot = entry.flight();
+        let mut present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if present.as_ref().is_some_and(|flight| flight.is_under_way()) {
+            return;
+        }
+        let flight = Flight::new();
+        *present = Some(Arc::clone(&flight));
+        drop(present);
+        self.service.statistics.refreshes.add();
+        self.launch(entry, flight);
+    }
+
+    fn launch(&self, entry: &Arc<Entry>, flight: Arc<Flight>) {
+        let (service, entry) = (Arc::clone(&self.service), Arc::clone(entry));
+        self.workers.run(Box::new(move || {
+            let flown = catch_unwind(AssertUnwindSafe(|| service.fly(&entry, &flight)));
+            if flown.is_err() {
+                flight.end(Err(panicked()));
+            }
+            let slot = entry.flight();
+            let mut present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            if present
+                .as_ref()
+                .is_some_and(|other| Arc::ptr_eq(other, &flight))
+            {
+                *present = None;
+            }
+        }));
+    }
+}
+
+/// How a call gets its token.
+enum Boarding {
+    /// It waits for a fetch.
+    Seat(Seat),
+    /// It is there.
+    Ready(Arc<Token>),
 }
 
 impl fmt::Debug for TokenClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenClient")
-            .field("keys", &self.keys)
+            .field("keys", &self.service.keys)
             .finish_non_exhaustive()
     }
 }
@@ -173,15 +359,9 @@ pub enum TokenSource {
     Service,
 }
 
-/// The claims in alphabetical order, whatever order a program's other crates give
-/// `serde_json`'s maps.
-fn to_json(mut claims: Map<String, Value>) -> Result<Vec<u8>> {
-    claims.sort_keys();
-    serde_json::to_vec(&claims).map_err(|source| {
-        Error::new(
-            ErrorCode::InvalidArgument,
-            "the claims cannot be written as JSON",
-        )
-        .with_source(source)
-    })
+fn panicked() -> Error {
+    Error::new(
+        ErrorCode::Panic,
+        "fetching the token panicked; this is a fault in segl, please report it",
+    )
 }

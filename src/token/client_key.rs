@@ -158,7 +158,7 @@ impl ClientKey {
                 let error = self.named(error);
                 let failure = Failure {
                     at: clock.now(),
-                    error: again(&error),
+                    error: error.duplicate(),
                 };
                 self.failure.store(Some(Arc::new(failure)));
                 Err(error)
@@ -169,7 +169,7 @@ impl ClientKey {
     /// Why it is not open, if it failed to open.
     pub(super) fn failure(&self) -> Option<Error> {
         let failure = self.failure.load();
-        failure.as_ref().map(|failure| again(&failure.error))
+        failure.as_ref().map(|failure| failure.error.duplicate())
     }
 
     pub(super) fn health(&self) -> KeyHealth {
@@ -236,12 +236,6 @@ impl ClientKey {
             None => true,
         }
     }
-}
-
-/// The same error once more, without its source.
-fn again(error: &Error) -> Error {
-    Error::new(error.code(), error.message())
-        .with_details(|details| *details = error.details().clone())
 }
 
 /// This thread opens a key; dropped when it is done, also by a panic.

@@ -155,6 +155,18 @@ impl KeyRing {
         })
     }
 
+    /// A key that is open, the first one if it is.
+    ///
+    /// # Errors
+    /// Why none is.
+    pub(super) fn any_open(&self) -> Result<Arc<OpenKey>> {
+        let open = self.keys.iter().find_map(ClientKey::opened);
+        open.ok_or_else(|| {
+            let failures = self.keys.iter().filter_map(ClientKey::failure);
+            joined("no key of the client is open", failures.collect())
+        })
+    }
+
     /// The signer of each key; `None` for one that could not be opened yet.
     pub(super) fn signers(&self) -> Vec<Option<Arc<dyn Signer>>> {
         let signer = |key: &ClientKey| key.opened().map(|open| Arc::clone(&open.signer));

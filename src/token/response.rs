@@ -1,24 +1,26 @@
 //! The token endpoint's answer (RFC 6749 section 5.1).
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::life::{Life, Stage};
 use super::oauth_error;
-use crate::clock::UnixTime;
+use crate::clock::{Moment, UnixTime};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
 use crate::profiles::Profile;
 
 /// An access token. Its memory is wiped; `Debug` shows nothing of it.
-#[derive(Clone)]
 pub struct Token {
     access_token: Zeroizing<String>,
     response_json: Zeroizing<String>,
     scope: Option<String>,
     expires_at: UnixTime,
-    lifetime: i64,
+    life: Life,
+    generation: u64,
 }
 
 #[derive(Deserialize)]
@@ -54,12 +56,23 @@ impl Token {
         self.expires_at
     }
 
-    /// True while the token may be handed out at `now`: until a tenth of its
-    /// life, at most 30 seconds, is left, so that it lives through the call it
-    /// is used for.
-    pub(super) fn is_fresh(&self, now: UnixTime) -> bool {
-        let margin = (self.lifetime / 10).clamp(1, 30);
-        now < self.expires_at.plus(-margin)
+    /// Tells this token from every other that this process was given; never 0.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn stage(&self, now: Moment) -> Stage {
+        self.life.stage(now)
+    }
+
+    /// True when its whole life is over, by the service's own count.
+    pub(super) fn has_expired(&self, now: Moment) -> bool {
+        self.life.has_expired(now)
+    }
+
+    /// For how many milliseconds it may be handed out after `now`.
+    pub(super) fn left_ms(&self, now: Moment) -> i64 {
+        self.life.left(now)
     }
 }
 
@@ -72,12 +85,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Reads the answer to a token request that was sent at `sent_at`.
-pub(super) fn parse(
-    response: &Response,
-    profile: &dyn Profile,
-    sent_at: UnixTime,
-) -> Result<Token> {
+/// Reads the answer to a token request that was sent at `sent`.
+pub(super) fn parse(response: &Response, profile: &dyn Profile, sent: Moment) -> Result<Token> {
     if response.status != 200 {
         return Err(oauth_error::from_response(response, profile));
     }
@@ -124,9 +133,15 @@ pub(super) fn parse(
         access_token,
         response_json: Zeroizing::new(json.to_owned()),
         scope: wire.scope,
-        expires_at: sent_at.plus(lifetime),
-        lifetime,
+        expires_at: UnixTime::from_seconds(sent.wall_ms().div_euclid(1000)).plus(lifetime),
+        life: Life::new(sent, lifetime, fastrand::f64()),
+        generation: next_generation(),
     })
+}
+
+fn next_generation() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 pub(super) fn content_type(response: &Response) -> String {

@@ -41,5 +41,6 @@ int main(void) {
   MEMBER(segl_token, expires_at_ms);
   MEMBER(segl_token, flags);
   MEMBER(segl_token, reserved);
+  MEMBER(segl_token, generation);
   return 0;
 }

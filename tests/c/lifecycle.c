@@ -113,26 +113,71 @@ static void registration(void) {
   segl_client_free(client);
 }
 
-static void get(const segl_client *client, uint32_t flags) {
+/* Returns the token's generation. */
+static uint64_t get(const segl_client *client, uint32_t flags) {
   segl_token token = {.struct_size = sizeof token};
-  CHECK_OK(segl_client_token(client, NULL, 0, NULL, &token));
+  segl_call call = {.struct_size = sizeof call, .flags = SEGL_CALL_RESPONSE_JSON};
+  CHECK_OK(segl_client_token(client, NULL, 0, &call, &token));
   CHECK(token.struct_size == sizeof token && token.flags == flags && token.reserved == 0);
   CHECK(contains(&token.access_token, "."));
   CHECK(contains(&token.response_json, (const char *)token.access_token.data));
   CHECK(contains(&token.response_json, "\"expires_in\""));
   CHECK(token.expires_at_ms > INT64_C(1700000000000));
+  uint64_t generation = token.generation;
+  CHECK(generation != 0);
   segl_token_free(&token);
   CHECK(token.struct_size == sizeof token && token.access_token.data == NULL && token.expires_at_ms == 0);
+  CHECK(token.generation == 0);
+  CHECK_OK(segl_client_token(client, NULL, 0, NULL, &token));
+  CHECK(contains(&token.access_token, ".") && token.response_json.data == NULL);
+  CHECK(token.generation == generation);
+  segl_token_free(&token);
+  return generation;
 }
 
 static void tokens(const char *name) {
   segl_client *client = open_client(name);
-  get(client, 0);
-  get(client, SEGL_TOKEN_FROM_CACHE);
+  uint64_t first = get(client, 0);
+  CHECK(get(client, SEGL_TOKEN_FROM_CACHE) == first);
   CHECK_OK(segl_client_forget(client, NULL, 0));
-  get(client, 0);
+  uint64_t second = get(client, 0);
+  CHECK(second != first);
   CHECK_OK(segl_client_forget(client, SEGL_S("{\"scopes\":[\"another:scope\"]}")));
-  get(client, SEGL_TOKEN_FROM_CACHE);
+  CHECK(get(client, SEGL_TOKEN_FROM_CACHE) == second);
+  segl_client_free(client);
+}
+
+/* A caller who holds a token hears that it is unchanged, and drops it when an API
+ * rejects it. */
+static void generations(const char *name, const char *json, size_t json_len) {
+  segl_client *client = open_client(name);
+  segl_token held = {.struct_size = sizeof held}, other = {.struct_size = sizeof other};
+  CHECK_OK(segl_client_token_if_newer(client, json, json_len, 0, NULL, &held));
+  CHECK(held.flags == 0 && contains(&held.access_token, "."));
+  for (int i = 0; i < 2; i++) {
+    CHECK_OK(segl_client_token_if_newer(client, json, json_len, held.generation, NULL, &other));
+    CHECK(other.flags == (SEGL_TOKEN_FROM_CACHE | SEGL_TOKEN_UNCHANGED));
+    CHECK(other.access_token.data == NULL && other.generation == held.generation);
+    CHECK(other.expires_at_ms == held.expires_at_ms);
+    segl_token_free(&other);
+  }
+  CHECK_OK(segl_client_token_if_newer(client, json, json_len, held.generation + 1, NULL, &other));
+  CHECK(other.flags == SEGL_TOKEN_FROM_CACHE && other.access_token.len == held.access_token.len);
+  segl_token_free(&other);
+
+  /* A rejection of another token drops nothing. */
+  CHECK_OK(segl_client_reject(client, json, json_len, held.generation + 1));
+  CHECK_OK(segl_client_token_if_newer(client, json, json_len, held.generation, NULL, &other));
+  CHECK(other.flags == (SEGL_TOKEN_FROM_CACHE | SEGL_TOKEN_UNCHANGED));
+  CHECK_OK(segl_client_reject(client, json, json_len, held.generation));
+  CHECK_OK(segl_client_token_if_newer(client, json, json_len, held.generation, NULL, &other));
+  CHECK(other.flags == 0 && other.generation != held.generation && contains(&other.access_token, "."));
+  CHECK_OK(segl_client_reject(client, json, json_len, held.generation));
+  segl_token_free(&held);
+  CHECK_OK(segl_client_token_if_newer(client, json, json_len, other.generation, NULL, &held));
+  CHECK(held.flags == (SEGL_TOKEN_FROM_CACHE | SEGL_TOKEN_UNCHANGED));
+  segl_token_free(&other);
+  segl_token_free(&held);
   segl_client_free(client);
 }
 
@@ -143,6 +188,8 @@ int main(void) {
   health();
   registration();
   tokens("maskinporten");
+  generations("maskinporten", NULL, 0);
+  generations("maskinporten", SEGL_S("{\"resource\":[\"https://api.example\"]}"));
   tokens("dnb");
   tokens("two_keys");
   tokens("hsm");

@@ -58,6 +58,8 @@ static void handles(void) {
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_assertion(no_client[i], NULL, 0, NULL, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_registration(no_client[i], NULL, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_token(no_client[i], NULL, 0, NULL, &token));
+    CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_token_if_newer(no_client[i], NULL, 0, 1, NULL, &token));
+    CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_reject(no_client[i], NULL, 0, 1));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_forget(no_client[i], NULL, 0));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_health(no_client[i], &out));
     CHECK(out.data == NULL && out.len == 0 && out.cap == 0);
@@ -125,6 +127,10 @@ static void nulls(void) {
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token(NULL, NULL, 0, NULL, &token));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token(client, NULL, 1, NULL, &token));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token(client, NULL, 0, NULL, NULL));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token_if_newer(NULL, NULL, 0, 1, NULL, &token));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_token_if_newer(client, NULL, 0, 1, NULL, NULL));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_reject(NULL, NULL, 0, 1));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_reject(client, NULL, 1, 1));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_health(NULL, &out));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_health(client, NULL));
   CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_forget(NULL, NULL, 0));
@@ -192,6 +198,8 @@ static void structs(void) {
   CHECK_CODE(SEGL_INVALID_ARGUMENT, segl_signer_probe(signer, &flagged));
   flagged.flags = UINT32_C(1) << 31;
   CHECK_CODE(SEGL_INVALID_ARGUMENT, segl_signer_probe(signer, &flagged));
+  flagged.flags |= SEGL_CALL_RESPONSE_JSON;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, segl_client_token(client, NULL, 0, &flagged, &token));
 }
 
 static void content(void) {

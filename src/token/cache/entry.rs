@@ -1,0 +1,173 @@
+//! One token of the cache, with what is known about fetching it.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use super::key::CacheKey;
+use crate::clock::Moment;
+use crate::error::Error;
+use crate::fork::{OfProcess, PerProcess};
+use crate::profiles::TokenRequest;
+use crate::token::flight::Flight;
+use crate::token::life::Stage;
+use crate::token::response::Token;
+use crate::token::retry;
+
+/// Where the token for one [`CacheKey`] is.
+#[derive(Debug)]
+pub(in super::super) struct Entry {
+    key: CacheKey,
+    request: TokenRequest,
+    token: ArcSwapOption<Token>,
+    failure: ArcSwapOption<Failure>,
+    failures_in_a_row: AtomicU32,
+    /// No successor is fetched in advance before this, in milliseconds of the
+    /// steady clock.
+    refresh_not_before: AtomicI64,
+    flight: PerProcess<Mutex<Option<Arc<Flight>>>>,
+}
+
+/// A refusal that asking again at once would not change.
+#[derive(Debug)]
+struct Failure {
+    error: Error,
+    at: Moment,
+    lasts_ms: i64,
+}
+
+/// How long a refusal is remembered, at random between these.
+const REFUSAL_LASTS_MS: std::ops::RangeInclusive<i64> = 1_000..=5_000;
+
+impl Entry {
+    pub(in super::super) fn new(key: CacheKey, request: TokenRequest) -> Self {
+        Self {
+            key,
+            request,
+            token: ArcSwapOption::empty(),
+            failure: ArcSwapOption::empty(),
+            failures_in_a_row: AtomicU32::new(0),
+            refresh_not_before: AtomicI64::new(i64::MIN),
+            flight: PerProcess::new(),
+        }
+    }
+
+    pub(in super::super) fn key(&self) -> &CacheKey {
+        &self.key
+    }
+
+    pub(in super::super) fn request(&self) -> &TokenRequest {
+        &self.request
+    }
+
+    /// The token, whatever its age.
+    pub(in super::super) fn token(&self) -> Guard<Option<Arc<Token>>> {
+        self.token.load()
+    }
+
+    /// The token while it may be handed out.
+    pub(in super::super) fn usable(&self, now: Moment) -> Option<Arc<Token>> {
+        let token = self.token.load();
+        let token = token.as_ref()?;
+        (token.stage(now) != Stage::Over).then(|| Arc::clone(token))
+    }
+
+    /// A flight that fetches the token, in this process.
+    pub(in super::super) fn flight(&self) -> Arc<OfProcess<Mutex<Option<Arc<Flight>>>>> {
+        self.flight.get(|_| Mutex::default())
+    }
+
+    /// Keeps a token that was fetched.
+    pub(in super::super) fn keep(&self, token: &Arc<Token>) {
+        self.token.store(Some(Arc::clone(token)));
+        self.failure.store(None);
+        self.failures_in_a_row.store(0, Ordering::Relaxed);
+        self.refresh_not_before.store(i64::MIN, Ordering::Relaxed);
+    }
+
+    /// Notes that a fetch failed: a refusal is remembered for some seconds, and
+    /// no successor is fetched in advance for a while.
+    pub(in super::super) fn failed(&self, error: &Error, now: Moment) {
+        if retry::is_refusal(error) {
+            self.failure.store(Some(Arc::new(Failure {
+                error: error.duplicate(),
+                at: now,
+                lasts_ms: fastrand::i64(REFUSAL_LASTS_MS),
+            })));
+        }
+        let failures = self.failures_in_a_row.fetch_add(1, Ordering::Relaxed);
+        let pause = retry::backoff(failures).as_millis() as i64;
+        self.refresh_not_before
+            .store(now.steady_ms().saturating_add(pause), Ordering::Relaxed);
+    }
+
+    /// The refusal that is still remembered.
+    pub(in super::super) fn refusal(&self, now: Moment) -> Option<Error> {
+        let failure = self.failure.load();
+        let failure = failure.as_ref()?;
+        let left = failure.lasts_ms - now.millis_since(failure.at);
+        (left > 0).then(|| {
+            failure.error.duplicate().with_details(|details| {
+                let left = Duration::from_millis(left.unsigned_abs());
+                details.retry_after = Some(details.retry_after.unwrap_or(left).max(left));
+            })
+        })
+    }
+
+    /// True for the one caller who is to fetch a successor in advance.
+    pub(in super::super) fn claim_refresh(&self, now: Moment) -> bool {
+        let not_before = self.refresh_not_before.load(Ordering::Relaxed);
+        let claimed = now.steady_ms().saturating_add(CLAIM_MS);
+        now.steady_ms() >= not_before
+            && self
+                .refresh_not_before
+                .compare_exchange(not_before, claimed, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// True for a while after a fetch has failed.
+    pub(in super::super) fn is_pausing(&self, now: Moment) -> bool {
+        self.failures_in_a_row.load(Ordering::Relaxed) > 0
+            && now.steady_ms() < self.refresh_not_before.load(Ordering::Relaxed)
+    }
+
+    /// Drops the token.
+    pub(in super::super) fn forget(&self) {
+        self.token.store(None);
+        self.failure.store(None);
+    }
+
+    /// Drops the token if it is still the one with this generation.
+    pub(in super::super) fn reject(&self, generation: u64) -> bool {
+        let token = self.token.load();
+        let is_that = |token: &Option<Arc<Token>>| {
+            token
+                .as_ref()
+                .is_some_and(|token| token.generation() == generation)
+        };
+        if !is_that(&token) {
+            return false;
+        }
+        let before = self.token.compare_and_swap(&*token, None);
+        is_that(&before)
+    }
+
+    /// What it is worth to keep this: how many milliseconds its token has left,
+    /// and everything while it is being fetched.
+    pub(super) fn worth(&self, now: Moment) -> i64 {
+        let is_flying = match self.flight().try_lock() {
+            Ok(flight) => flight.is_some(),
+            Err(_) => true,
+        };
+        if is_flying {
+            return i64::MAX;
+        }
+        let token = self.token.load();
+        token.as_ref().map_or(0, |token| token.left_ms(now))
+    }
+}
+
+/// How long a claim lasts, should nothing come of it.
+const CLAIM_MS: i64 = 1_000;

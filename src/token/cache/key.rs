@@ -1,0 +1,85 @@
+//! What a token is for, in full: two requests with the same key may share one.
+
+use openssl::sha::Sha256;
+use serde_json::{Map, Value};
+
+use crate::clock::UnixTime;
+use crate::error::Result;
+use crate::keys::PublicJwk;
+use crate::profiles::{Profile, TokenRequest};
+
+/// A digest of everything that decides what a token says and who may have it:
+/// profile, token endpoint, key, and the claims and form parameters that the
+/// request and the settings lead to, in an order of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in super::super) struct CacheKey([u8; 32]);
+
+/// Claims that are new in each assertion.
+const MADE_ANEW: [&str; 4] = ["exp", "iat", "jti", "nbf"];
+
+/// Claims and parameters whose parts have no order.
+const UNORDERED: [&str; 2] = ["scope", "resource"];
+
+impl CacheKey {
+    /// The key of `request`.
+    ///
+    /// # Errors
+    /// As [`Profile::claims`]: a request that the service would refuse has none.
+    pub(in super::super) fn new(
+        profile: &dyn Profile,
+        public_key: &PublicJwk,
+        request: &TokenRequest,
+        now: UnixTime,
+    ) -> Result<Self> {
+        let mut claims = profile.claims(request, now)?;
+        for name in MADE_ANEW {
+            claims.remove(name);
+        }
+        let form = profile.form("", request).into_iter();
+        let mut parts = Map::new();
+        parts.insert("claims".into(), Value::Object(claims));
+        parts.insert(
+            "form".into(),
+            form.map(|(name, value)| (name.to_owned(), value.into()))
+                .collect::<Map<_, _>>()
+                .into(),
+        );
+        parts.insert("profile".into(), profile.name().into());
+        parts.insert("endpoint".into(), profile.token_endpoint().as_str().into());
+        parts.insert("key".into(), public_key.thumbprint().into());
+        for part in ["claims", "form"] {
+            for name in UNORDERED {
+                if let Some(value) = parts.get_mut(part).and_then(|part| part.get_mut(name)) {
+                    sort(value);
+                }
+            }
+        }
+        let mut whole = Value::Object(parts);
+        whole.sort_all_objects();
+        let mut hasher = Sha256::new();
+        hasher.update(whole.to_string().as_bytes());
+        Ok(Self(hasher.finish()))
+    }
+
+    /// The digest.
+    pub(in super::super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// The words of a text or the elements of an array in order, each once.
+fn sort(value: &mut Value) {
+    match value {
+        Value::String(words) => {
+            let mut sorted: Vec<_> = words.split(' ').collect();
+            sorted.sort_unstable();
+            sorted.dedup();
+            *words = sorted.join(" ");
+        }
+        Value::Array(elements) => {
+            elements.sort_by_key(Value::to_string);
+            elements.dedup();
+        }
+        _ => {}
+    }
+}

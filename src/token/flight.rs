@@ -1,0 +1,197 @@
+//! One fetch of one token, whoever waits for it.
+//!
+//! It belongs to no caller: each waits as long as its own call lasts, and the
+//! fetch goes on as long as one of them still does.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::response::Token;
+use crate::call::{Call, timed_out};
+use crate::error::{Error, ErrorCode, Result};
+
+/// How long a call without a deadline waits for a token.
+pub(super) const DEFAULT_WAIT: Duration = Duration::from_secs(30);
+
+/// A try that is late by this much is left behind: a transport of the program's
+/// own may never come back.
+const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(5);
+
+/// A fetch under way, or over.
+#[derive(Debug)]
+pub(super) struct Flight {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Until when somebody waits.
+    deadline: Instant,
+    waiting: usize,
+    /// Until when the present try should be over.
+    try_until: Option<Instant>,
+    /// Why the last try failed.
+    failure: Option<Error>,
+    outcome: Option<Result<Arc<Token>>>,
+}
+
+/// A caller's place among those who wait for a flight.
+#[derive(Debug)]
+pub(super) struct Seat {
+    flight: Arc<Flight>,
+    deadline: Instant,
+}
+
+impl Flight {
+    /// A flight that nobody waits for yet. It makes at least one try.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                deadline: Instant::now(),
+                waiting: 0,
+                try_until: None,
+                failure: None,
+                outcome: None,
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// A place for `call`; `None` when the flight is over or hangs.
+    ///
+    /// # Errors
+    /// `TIMEOUT` or `CANCELLED` when the call is over.
+    pub(super) fn join(self: &Arc<Self>, call: &Call) -> Result<Option<Seat>> {
+        match self.is_under_way() {
+            true => self.board(call).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// A place for `call`.
+    ///
+    /// # Errors
+    /// As [`Flight::join`].
+    pub(super) fn board(self: &Arc<Self>, call: &Call) -> Result<Seat> {
+        let deadline = Instant::now() + call.remaining(DEFAULT_WAIT, WHAT)?;
+        let mut state = self.lock();
+        state.waiting += 1;
+        state.deadline = state.deadline.max(deadline);
+        drop(state);
+        Ok(Seat {
+            flight: Arc::clone(self),
+            deadline,
+        })
+    }
+
+    /// False when it has ended, or its thread will not come back in time.
+    pub(super) fn is_under_way(&self) -> bool {
+        let state = self.lock();
+        state.outcome.is_none() && !state.hangs()
+    }
+
+    /// Notes that a try begins, which may take `at_most`.
+    pub(super) fn begin_try(&self, at_most: Duration) {
+        self.lock().try_until = Some(Instant::now() + at_most);
+    }
+
+    /// Notes that a try failed, and waits for `pause`. The error comes back when
+    /// nobody would wait for another try: the flight is to end with it.
+    pub(super) fn pause(&self, failure: Error, pause: Duration) -> Option<Error> {
+        let until = Instant::now() + pause;
+        let mut state = self.lock();
+        state.try_until = None;
+        state.failure = Some(failure.duplicate());
+        loop {
+            if state.waiting == 0 || state.deadline <= until {
+                return Some(failure);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Ends it; every caller who waits gets the outcome. The first end counts.
+    pub(super) fn end(&self, outcome: Result<Arc<Token>>) {
+        self.lock().outcome.get_or_insert(outcome);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seat {
+    /// Waits for the outcome, no longer than `call` lasts.
+    ///
+    /// # Errors
+    /// The flight's, or `TIMEOUT` or `CANCELLED` when the call is over first.
+    pub(super) fn wait(self, call: &Call) -> Result<Arc<Token>> {
+        let flight = &self.flight;
+        let waker = Arc::clone(flight);
+        let _subscription = call.cancel().map(|cancel| {
+            cancel.subscribe(Arc::new(move || {
+                drop(waker.lock());
+                waker.changed.notify_all();
+            }))
+        });
+        let mut state = flight.lock();
+        loop {
+            if let Some(outcome) = &state.outcome {
+                return match outcome {
+                    Ok(token) => Ok(Arc::clone(token)),
+                    Err(error) => Err(error.duplicate()),
+                };
+            }
+            if call.cancel().is_some_and(|cancel| cancel.is_cancelled()) {
+                let message = format!("{WHAT}: cancelled by the caller");
+                return Err(Error::new(ErrorCode::Cancelled, message));
+            }
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(late(state.failure.as_ref()));
+            }
+            let waited = flight.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.flight.lock().waiting -= 1;
+        // A pause need not go on when nobody waits any more.
+        self.flight.changed.notify_all();
+    }
+}
+
+impl State {
+    fn hangs(&self) -> bool {
+        self.try_until
+            .is_some_and(|until| Instant::now() > until + LEFT_BEHIND_AFTER)
+    }
+}
+
+const WHAT: &str = "waiting for an access token";
+
+/// The end of a call that waited in vain, with what is known of the reason.
+fn late(failure: Option<&Error>) -> Error {
+    let error = timed_out(WHAT);
+    match failure {
+        None => error,
+        Some(failure) => Error::new(
+            error.code(),
+            format!("{}; the last try failed: {failure}", error.message()),
+        )
+        .with_details(|details| {
+            *details = failure.details().clone();
+            details.retryable = true;
+        }),
+    }
+}
