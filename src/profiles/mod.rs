@@ -40,7 +40,9 @@ pub trait Profile: fmt::Debug + Send + Sync {
     /// The header of every assertion.
     fn header(&self) -> &Header;
 
-    /// The claims of an assertion made at `now`.
+    /// The claims of an assertion made at `now`, quickly: a device may be held while
+    /// they are made. Made once more for the same request, they differ in `jti` and
+    /// the times only.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the request has something that the service

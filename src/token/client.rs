@@ -147,11 +147,17 @@ impl TokenClient {
         self.cache.forget(request);
     }
 
-    /// An assertion and the key that signed it.
+    /// An assertion and the key that signed it. Services take an `iat` of the last
+    /// seconds only, so the claims are made when the key is ready to sign them, and
+    /// again for each try.
     fn signed(&self, request: &TokenRequest, call: &Call) -> Result<(String, Arc<OpenKey>)> {
         self.keys.first_that(call, |key, call| {
-            let claims = key.profile.claims(request, self.clock.now())?;
-            jws::sign_compact(&*key.signer, &key.header, &to_json(claims)?, call)
+            // A request that the service would refuse asks nothing of a device.
+            key.profile.claims(request, self.clock.now())?;
+            let (own, clock) = (Arc::clone(key), Arc::clone(&self.clock));
+            let request = request.clone();
+            let claims = move || to_json(own.profile.claims(&request, clock.now())?);
+            jws::sign_compact_when_ready(&*key.signer, &key.header, claims, call)
         })
     }
 }

@@ -96,7 +96,7 @@ impl KeyRing {
     pub(super) fn first_that<T>(
         &self,
         call: &Call,
-        work: impl Fn(&OpenKey, &Call) -> Result<T>,
+        work: impl Fn(&Arc<OpenKey>, &Call) -> Result<T>,
     ) -> Result<(T, Arc<OpenKey>)> {
         let order = self.order();
         let mut errors = Vec::new();
