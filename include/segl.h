@@ -166,6 +166,12 @@ enum {
 
 
 /*
+ How many days before an end warnings begin, unless `warn_days` in the settings
+ says otherwise.
+ */
+#define Expiry_DEFAULT_WARN_DAYS 30
+
+/*
  The version of this header: major << 16 | minor. Within a major there are
  only additions, each with a new minor.
  */
@@ -671,9 +677,10 @@ segl_error *segl_client_forget(const segl_client *client,
 /*
  How each key of the client is doing, as a JSON object with the array `keys` in
  the order of the settings. Each has `name` ("key", "keys[1]", or "signer" for
- one that was given as a handle), `opened`, and the members of
- `segl_signer_health`; `problem` says why a key is not open. Nothing is asked
- of a device.
+ one that was given as a handle), `opened`, `certificate_not_after` and
+ `registered_until` (seconds since 1970, or null), `warnings` (an array of texts
+ about what ends soon or has ended), and the members of `segl_signer_health`;
+ `problem` says why a key is not open. Nothing is asked of a device.
 
  Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
  with `segl_bytes_free`.

@@ -423,6 +423,29 @@ fn health_is_shown_once_and_again_and_again() {
 }
 
 #[test]
+fn health_warns_of_the_certificate_beside_the_key() {
+    let home = Home::new();
+    let key = support::rsa_key();
+    for (days, is_near) in [(22, true), (400, false)] {
+        let x509 = support::certificate(&key, None, &support::OrgId::SerialNumber(ORG), days);
+        let both = [support::pem(&key), x509.to_pem().unwrap()].concat();
+        std::fs::write(home.path("key.pem"), both).unwrap();
+        let json = home.json(&["key", "health", "file:key.pem", "--json"]);
+        assert!(json["certificate_not_after"].is_i64(), "{json}");
+        assert_eq!(
+            json["warnings"].as_array().unwrap().len(),
+            usize::from(is_near)
+        );
+        let text = home.ok(&["key", "health", "file:key.pem"]);
+        assert!(text.contains("\ncertificate   ends at 20"), "{text}");
+        assert_eq!(
+            text.contains("\nwarning       key: the certificate ends at"),
+            is_near
+        );
+    }
+}
+
+#[test]
 fn a_key_that_is_lost_while_it_is_watched_is_told_and_fails() {
     let home = Home::with_token();
     home.ok(&[

@@ -255,9 +255,10 @@ pub unsafe extern "C" fn segl_client_forget(
 
 /// How each key of the client is doing, as a JSON object with the array `keys` in
 /// the order of the settings. Each has `name` ("key", "keys[1]", or "signer" for
-/// one that was given as a handle), `opened`, and the members of
-/// `segl_signer_health`; `problem` says why a key is not open. Nothing is asked
-/// of a device.
+/// one that was given as a handle), `opened`, `certificate_not_after` and
+/// `registered_until` (seconds since 1970, or null), `warnings` (an array of texts
+/// about what ends soon or has ended), and the members of `segl_signer_health`;
+/// `problem` says why a key is not open. Nothing is asked of a device.
 ///
 /// Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
 /// with `segl_bytes_free`.

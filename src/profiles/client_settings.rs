@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::end_time::EndTime;
 use super::setting_error;
 use super::values::{ClientId, Scope};
 use crate::error::Result;
@@ -30,8 +31,8 @@ pub struct ClientSettings {
     #[serde(default)]
     pub key: Option<KeySetting>,
     /// Several keys, used in order: a later one signs while those before it
-    /// cannot. Excludes `key`, `kid`, `certificate`, `x5c` and `alg`, which stand
-    /// in each entry.
+    /// cannot. Excludes `key`, `kid`, `certificate`, `x5c`, `alg` and
+    /// `registered_until`, which stand in each entry.
     #[serde(default)]
     pub keys: Vec<ClientKey>,
     /// `file:` URI of the certificate (PEM with the chain, or DER) for `x5c`.
@@ -48,6 +49,17 @@ pub struct ClientSettings {
     /// RFC 7638 thumbprint.
     #[serde(default)]
     pub kid: Option<String>,
+    /// When the registration under `kid` ends: a date such as "2027-11-20", which
+    /// stands for its first second in UTC, or RFC 3339. Maskinporten's ends a year
+    /// after the key was registered or registered again. Nothing is refused after
+    /// it; see `warn_days`.
+    #[serde(default)]
+    pub registered_until: Option<EndTime>,
+    /// How many days before a certificate or a registration of this client ends
+    /// warnings begin: in the log, once a day while assertions are made, and in the
+    /// health of its keys. Default 30; 0 for none.
+    #[serde(default)]
+    pub warn_days: Option<u32>,
     /// Leaves `kid` out of the assertion's header (profile `dnb` only).
     #[serde(default)]
     pub omit_kid: bool,
@@ -134,6 +146,10 @@ pub struct ClientKey {
     /// The signature algorithm; the key's usual one when left out.
     #[serde(default)]
     pub alg: Option<String>,
+    /// When the registration under `kid` ends: a date such as "2027-11-20", or RFC
+    /// 3339.
+    #[serde(default)]
+    pub registered_until: Option<EndTime>,
 }
 
 impl ClientSettings {
@@ -153,6 +169,7 @@ impl ClientSettings {
             ("certificate", self.certificate.is_some()),
             ("x5c", self.x5c.is_some()),
             ("alg", self.alg.is_some()),
+            ("registered_until", self.registered_until.is_some()),
         ];
         if let Some((setting, _)) = misplaced.iter().find(|(_, is_set)| *is_set) {
             return Err(setting_error(
@@ -167,6 +184,7 @@ impl ClientSettings {
             certificate: entry.certificate.clone(),
             x5c: entry.x5c,
             alg: entry.alg.clone(),
+            registered_until: entry.registered_until,
             ..self.clone()
         };
         Ok(self.keys.iter().map(with).collect())

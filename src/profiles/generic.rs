@@ -119,6 +119,10 @@ impl Profile for Generic {
         &self.header
     }
 
+    fn certificate(&self) -> Option<&Certificate> {
+        self.leaf.as_ref()
+    }
+
     fn claims(&self, request: &TokenRequest, now: UnixTime) -> Result<Map<String, Value>> {
         refuse_grant_members("generic", request)?;
         if let Some(leaf) = &self.leaf {

@@ -128,6 +128,10 @@ impl Profile for Maskinporten {
         &self.header
     }
 
+    fn certificate(&self) -> Option<&Certificate> {
+        self.leaf.as_ref()
+    }
+
     fn claims(&self, request: &TokenRequest, now: UnixTime) -> Result<Map<String, Value>> {
         if let Some(leaf) = &self.leaf {
             leaf.require_valid(now)?;

@@ -4,6 +4,7 @@
 mod claims;
 mod client_settings;
 mod dnb;
+mod end_time;
 mod generic;
 mod key_reference;
 mod maskinporten;
@@ -17,6 +18,7 @@ pub use client_settings::{
     AudienceForm, ClientKey, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName,
     X5cForm,
 };
+pub use end_time::EndTime;
 pub use key_reference::certificates;
 pub use request::{AuthorizationDetail, TokenRequest};
 pub use values::{ClientId, PersonId, Scope};
@@ -39,6 +41,11 @@ pub trait Profile: fmt::Debug + Send + Sync {
 
     /// The header of every assertion.
     fn header(&self) -> &Header;
+
+    /// The certificate that the header has, in `x5c` or by its thumbprint.
+    fn certificate(&self) -> Option<&Certificate> {
+        None
+    }
 
     /// The claims of an assertion made at `now`, quickly: a device may be held while
     /// they are made. Made once more for the same request, they differ in `jti` and

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::builder::TokenClientBuilder;
 use super::cache::Cache;
 use super::client_key::OpenKey;
+use super::expiry::Expiry;
 use super::form;
 use super::health::KeyHealth;
 use super::key_ring::KeyRing;
@@ -46,6 +47,13 @@ impl TokenClient {
     /// device.
     pub fn health(&self) -> Vec<KeyHealth> {
         self.keys.health()
+    }
+
+    /// The certificates and registrations that the keys' assertions depend on, in the
+    /// order of the keys, and when they end. Those that end soon are logged too, see
+    /// `warn_days` in the settings.
+    pub fn expiries(&self) -> Vec<Expiry> {
+        self.keys.expiries()
     }
 
     /// A signed assertion for `request`, with a new `jti`. Nothing is sent.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client_key::{ClientKey, OpenKey};
+use super::expiry::Expiry;
 use super::health::KeyHealth;
 use super::opener::KeyOpener;
 use super::verdict::Verdict;
@@ -68,6 +69,7 @@ impl KeyRing {
                 format_args!("a key could not be opened and is tried again later: {error}"),
             );
         }
+        ring.warn_of_expiries();
         Ok(ring)
     }
 
@@ -81,11 +83,13 @@ impl KeyRing {
         opener: Arc<dyn KeyOpener>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        Ok(Self {
+        let ring = Self {
             keys: vec![ClientKey::given(settings, signer, clock.now())?],
             opener,
             clock,
-        })
+        };
+        ring.warn_of_expiries();
+        Ok(ring)
     }
 
     /// What `work` makes with the first key that can do it, and that key.
@@ -98,6 +102,7 @@ impl KeyRing {
         call: &Call,
         work: impl Fn(&Arc<OpenKey>, &Call) -> Result<T>,
     ) -> Result<(T, Arc<OpenKey>)> {
+        self.warn_of_expiries();
         let order = self.order();
         let mut errors = Vec::new();
         for (position, &index) in order.iter().enumerate() {
@@ -162,7 +167,19 @@ impl KeyRing {
     }
 
     pub(super) fn health(&self) -> Vec<KeyHealth> {
-        self.keys.iter().map(ClientKey::health).collect()
+        let now = self.clock.now();
+        self.keys.iter().map(|key| key.health(now)).collect()
+    }
+
+    /// What the keys' assertions depend on that ends, in the order of the keys.
+    pub(super) fn expiries(&self) -> Vec<Expiry> {
+        self.keys.iter().flat_map(ClientKey::expiries).collect()
+    }
+
+    /// Logs what ends soon: of each key, once a day.
+    fn warn_of_expiries(&self) {
+        let now = self.clock.now();
+        self.keys.iter().for_each(|key| key.warn_of_expiries(now));
     }
 
     /// The keys to try, by index: those that are ready, and those that are to be

@@ -4,6 +4,7 @@ mod builder;
 mod cache;
 mod client;
 mod client_key;
+mod expiry;
 mod form;
 mod health;
 mod key_ring;
@@ -14,6 +15,7 @@ mod verdict;
 
 pub use builder::TokenClientBuilder;
 pub use client::{TokenClient, TokenSource};
+pub use expiry::{Expiring, Expiry};
 pub use health::KeyHealth;
 pub use opener::KeyOpener;
 pub use response::Token;
