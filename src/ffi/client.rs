@@ -257,7 +257,8 @@ pub unsafe extern "C" fn segl_client_forget(
 /// the order of the settings. Each has `name` ("key", "keys[1]", or "signer" for
 /// one that was given as a handle), `opened`, `certificate_not_after` and
 /// `registered_until` (seconds since 1970, or null), `warnings` (an array of texts
-/// about what ends soon or has ended), and the members of `segl_signer_health`;
+/// about what ends soon or has ended), `refusal` (what the service said when it
+/// last refused the key, or null), and the members of `segl_signer_health`;
 /// `problem` says why a key is not open. Nothing is asked of a device.
 ///
 /// Ownership: `client` is borrowed. `out_json` becomes the caller's; free it

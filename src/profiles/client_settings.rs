@@ -31,7 +31,7 @@ pub struct ClientSettings {
     #[serde(default)]
     pub key: Option<KeySetting>,
     /// Several keys, used in order: a later one signs while those before it
-    /// cannot. Excludes `key`, `kid`, `certificate`, `x5c`, `alg` and
+    /// cannot, or the service refuses them. Excludes `key`, `kid`, `certificate`, `x5c`, `alg` and
     /// `registered_until`, which stand in each entry.
     #[serde(default)]
     pub keys: Vec<ClientKey>,

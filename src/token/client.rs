@@ -58,17 +58,19 @@ impl TokenClient {
 
     /// A signed assertion for `request`, with a new `jti`. Nothing is sent.
     ///
-    /// Of several keys, the first that is ready signs; while it cannot, the next
-    /// one does, under its own `kid` or certificate. As long as another key is
-    /// left, one may use no more than its share of the call's time, see
-    /// [`Call::share`]; without a deadline that is 10 seconds.
+    /// Of several keys, the first that is ready, and that the service has not just
+    /// refused, signs; while it cannot, the next one does, under its own `kid` or
+    /// certificate. As long as another key is left, one may use no more than its
+    /// share of the call's time, see [`Call::share`]; without a deadline that is 10
+    /// seconds.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for a request that the service would refuse, otherwise
     /// as [`Signer::sign`]. When several keys were tried: the first one's error,
     /// with the message of each.
     pub fn assertion(&self, request: &TokenRequest, call: &Call) -> Result<String> {
-        self.signed(request, call).map(|(assertion, _)| assertion)
+        let signed = |key: &Arc<OpenKey>, share: &Call| self.signed_by(key, request, share);
+        self.keys.first_that(call, signed)
     }
 
     /// The JWT that registers the client's key with the service (DNB). Of several
@@ -121,13 +123,49 @@ impl TokenClient {
         self.cache.get(request, self.clock.now())
     }
 
-    /// A new token from the service, whatever the cache holds.
+    /// A new token from the service, whatever the cache holds. When the service
+    /// refuses the key, the next key's assertion is sent, and the refused one is used
+    /// after the others for a minute.
     ///
     /// # Errors
     /// As [`TokenClient::token`].
     pub fn fetch(&self, request: &TokenRequest, call: &Call) -> Result<Arc<Token>> {
-        let (assertion, key) = self.signed(request, call)?;
-        let form = form::encode(&key.profile.form(&assertion, request));
+        let token = self.keys.first_accepted(
+            call,
+            |key, share| self.signed_by(key, request, share),
+            |assertion, key| self.exchange(&assertion, key, request, call),
+        )?;
+        let token = Arc::new(token);
+        self.cache.put(request, &token, self.clock.now());
+        Ok(token)
+    }
+
+    /// Drops the cached token for `request`, or every one of this client.
+    pub fn forget(&self, request: Option<&TokenRequest>) {
+        self.cache.forget(request);
+    }
+
+    /// An assertion signed by `key`. Services take an `iat` of the last seconds only,
+    /// so the claims are made when the key is ready to sign them, and again for each
+    /// try.
+    fn signed_by(&self, key: &Arc<OpenKey>, request: &TokenRequest, call: &Call) -> Result<String> {
+        // A request that the service would refuse asks nothing of a device.
+        key.profile.claims(request, self.clock.now())?;
+        let (own, clock) = (Arc::clone(key), Arc::clone(&self.clock));
+        let request = request.clone();
+        let claims = move || to_json(own.profile.claims(&request, clock.now())?);
+        jws::sign_compact_when_ready(&*key.signer, &key.header, claims, call)
+    }
+
+    /// The token that the service gives for `assertion`.
+    fn exchange(
+        &self,
+        assertion: &str,
+        key: &OpenKey,
+        request: &TokenRequest,
+        call: &Call,
+    ) -> Result<Token> {
+        let form = form::encode(&key.profile.form(assertion, request));
         let sent_at = self.clock.now();
         let endpoint = key.profile.token_endpoint().clone();
         let answer = self
@@ -145,28 +183,7 @@ impl TokenClient {
                 token.expires_at()
             ),
         );
-        let token = Arc::new(token);
-        self.cache.put(request, &token, self.clock.now());
         Ok(token)
-    }
-
-    /// Drops the cached token for `request`, or every one of this client.
-    pub fn forget(&self, request: Option<&TokenRequest>) {
-        self.cache.forget(request);
-    }
-
-    /// An assertion and the key that signed it. Services take an `iat` of the last
-    /// seconds only, so the claims are made when the key is ready to sign them, and
-    /// again for each try.
-    fn signed(&self, request: &TokenRequest, call: &Call) -> Result<(String, Arc<OpenKey>)> {
-        self.keys.first_that(call, |key, call| {
-            // A request that the service would refuse asks nothing of a device.
-            key.profile.claims(request, self.clock.now())?;
-            let (own, clock) = (Arc::clone(key), Arc::clone(&self.clock));
-            let request = request.clone();
-            let claims = move || to_json(own.profile.claims(&request, clock.now())?);
-            jws::sign_compact_when_ready(&*key.signer, &key.header, claims, call)
-        })
     }
 }
 

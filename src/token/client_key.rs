@@ -21,6 +21,9 @@ use crate::secret::Secret;
 /// A key that could not be opened is left alone for so many seconds.
 const REOPEN_AFTER: i64 = 5;
 
+/// A key that the service refused is tried after the others for so many seconds.
+const LAST_AFTER_REFUSAL: i64 = 60;
+
 /// A key that is open, and how its assertions look.
 #[derive(Debug)]
 pub(super) struct OpenKey {
@@ -67,6 +70,8 @@ pub(super) struct ClientKey {
     open: ArcSwapOption<OpenKey>,
     /// Why it could not be opened the last time.
     failure: ArcSwapOption<Failure>,
+    /// Why the service did not take it the last time.
+    refusal: ArcSwapOption<Failure>,
     /// The process that opens it now, or 0. In a forked child the parent's does
     /// not count.
     opening: AtomicU32,
@@ -96,6 +101,7 @@ impl ClientKey {
             certificates: None,
             open: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
+            refusal: ArcSwapOption::empty(),
             opening: AtomicU32::new(0),
             watch: Watch::default(),
         };
@@ -185,6 +191,29 @@ impl ClientKey {
         failure.as_ref().map(|failure| again(&failure.error))
     }
 
+    /// The service did not take it at `now`, for `error`.
+    pub(super) fn note_refusal(&self, error: &Error, now: UnixTime) {
+        let refusal = Failure {
+            at: now,
+            error: again(error),
+        };
+        self.refusal.store(Some(Arc::new(refusal)));
+    }
+
+    /// The service took it.
+    pub(super) fn note_acceptance(&self) {
+        if self.refusal.load().is_some() {
+            self.refusal.store(None);
+        }
+    }
+
+    /// True when the service refused it just before `now`.
+    pub(super) fn is_refused(&self, now: UnixTime) -> bool {
+        let refusal = self.refusal.load();
+        let refusal = refusal.as_ref();
+        refusal.is_some_and(|refusal| refusal.is_within(LAST_AFTER_REFUSAL, now))
+    }
+
     /// What its assertions depend on that ends; of the certificate once it is open.
     pub(super) fn expiries(&self) -> Vec<Expiry> {
         let open = self.opened();
@@ -248,6 +277,7 @@ impl ClientKey {
             let expiry = expiries.iter().find(|expiry| expiry.what == what);
             expiry.map(|expiry| expiry.not_after.seconds())
         };
+        let refusal = self.refusal.load_full();
         let warnings = expiries.iter();
         let warnings = warnings.filter_map(|expiry| expiry.warning(now, self.warn_days()));
         KeyHealth {
@@ -256,6 +286,7 @@ impl ClientKey {
             certificate_not_after: end(Expiring::Certificate),
             registered_until: end(Expiring::RegisteredKey),
             warnings: warnings.collect(),
+            refusal: refusal.map(|refusal| refusal.error.message().to_owned()),
             health,
         }
     }
@@ -304,15 +335,19 @@ impl ClientKey {
         OpenKey::new(&self.settings, certificates, signer, clock.now())
     }
 
-    /// A clock that was set back does not make the wait longer.
     fn is_due(&self, now: UnixTime) -> bool {
-        match &*self.failure.load() {
-            Some(failure) => {
-                let waited = now.seconds().saturating_sub(failure.at.seconds());
-                !(0..REOPEN_AFTER).contains(&waited)
-            }
-            None => true,
-        }
+        let failure = self.failure.load();
+        let failure = failure.as_ref();
+        failure.is_none_or(|failure| !failure.is_within(REOPEN_AFTER, now))
+    }
+}
+
+impl Failure {
+    /// True when it is less than `seconds` old. A clock that was set back does not
+    /// make it younger.
+    fn is_within(&self, seconds: i64, now: UnixTime) -> bool {
+        let age = now.seconds().saturating_sub(self.at.seconds());
+        (0..seconds).contains(&age)
     }
 }
 

@@ -22,6 +22,9 @@ pub struct KeyHealth {
     pub registered_until: Option<i64>,
     /// What ends within `warn_days` or has ended, and what to do: one line each.
     pub warnings: Vec<String>,
+    /// What the service said when it refused the key the last time; absent when it
+    /// never did, or took the key since.
+    pub refusal: Option<String>,
     /// The key's health. A key that is not open counts as unavailable.
     #[serde(flatten)]
     pub health: Health,

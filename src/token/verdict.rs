@@ -1,6 +1,14 @@
 //! What an error of one key means for the client's other keys.
 
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
+
+/// Maskinporten's codes for a key that it does not take: its certificate, its age,
+/// its signature (docs.digdir.no, "Feilsøking").
+const REFUSED_KEY: [&str; 3] = ["MP-120", "MP-121", "MP-124"];
+
+/// What it says without a code of a key that is not registered. A new one takes up
+/// to two minutes to be known.
+const UNKNOWN_KEY: &str = "Unknown key identifier";
 
 /// Whether another key may do what this one could not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,4 +61,14 @@ impl Verdict {
             | TokenOther => Self::Final,
         }
     }
+}
+
+/// True when the service answered that it does not take the key that signed. It may
+/// take another one of the client.
+pub(super) fn refuses_key(error: &Error) -> bool {
+    let details = error.details();
+    let code = details.provider_code.as_deref();
+    let description = details.oauth_error_description.as_deref();
+    code.is_some_and(|code| REFUSED_KEY.contains(&code))
+        || description.is_some_and(|text| text.contains(UNKNOWN_KEY))
 }
