@@ -438,3 +438,37 @@ fn a_service_that_knows_both_keys_takes_either() {
     }
     assert_eq!(setup.simulator.requests().maskinporten_token, 3);
 }
+
+#[test]
+fn a_key_is_replaced_without_a_call_that_fails() {
+    let setup = setup();
+    let folder = setup.folder.path();
+    let key = |name: &str, key: &PKey<Private>| {
+        std::fs::write(folder.join(name), support::pem(key)).unwrap();
+        format!("file:{}", folder.join(name).display())
+    };
+    let unregistered = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    // A kid that is not known yet, and one that belongs to another key.
+    for (kid, said) in [("new", "Unknown key identifier"), ("first", "MP-124")] {
+        let settings = json!({
+            "profile": "maskinporten", "issuer": setup.simulator.urls().maskinporten_issuer,
+            "client_id": "two_keys", "scopes": ["a:b"],
+            "keys": [
+                {"key": key("new.pem", &unregistered), "kid": kid},
+                {"key": key("old.pem", &second_key()), "kid": "second"},
+            ],
+        });
+        let settings = ClientSettings::from_json(&settings.to_string()).unwrap();
+        let client = TokenClient::builder(settings).build(&Call::none()).unwrap();
+        let before = setup.simulator.requests().maskinporten_token;
+        for _ in 0..2 {
+            client
+                .fetch(&TokenRequest::default(), &Call::none())
+                .unwrap();
+        }
+        let sent = setup.simulator.requests().maskinporten_token - before;
+        assert_eq!(sent, 3, "the refused key is asked once");
+        let refusal = client.health()[0].refusal.clone().unwrap();
+        assert!(refusal.contains(said), "{refusal}");
+    }
+}

@@ -123,11 +123,11 @@ fn a_registration_that_ends_is_told_of_once_a_day_while_assertions_are_made() {
     assertion(&client);
     assert_eq!(log.take(), []);
     for (seconds, level, state) in [
-        (24 * DAY, Level::Warn, format!("{ends}, in 7 days")),
+        (23 * DAY, Level::Warn, format!("{ends}, in 8 days")),
         (
-            25 * DAY,
+            24 * DAY,
             Level::Error,
-            format!("{ends}, in 6 days, and then the service refuses it"),
+            format!("{ends}, in 7 days, and then the service refuses it"),
         ),
         (
             30 * DAY,

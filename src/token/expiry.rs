@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::clock::UnixTime;
 use crate::log::Level;
 
-/// With fewer whole days left, a warning is logged as an error.
+/// Within so many days of an end a warning is logged as an error.
 const URGENT_DAYS: i64 = 7;
 
 const DAY: i64 = 86_400;
@@ -76,21 +76,27 @@ impl Expiry {
         };
         let (key, end) = (&self.key, self.not_after);
         let text = match self.days_left(now) {
-            left @ URGENT_DAYS.. => format!("ends at {end}, in {left} days"),
-            left @ 2.. => format!("ends at {end}, in {left} days, and then {consequence}"),
-            1 => format!("ends at {end}, in 1 day, and then {consequence}"),
+            ..0 => format!("ended at {end}, and {consequence}"),
             0 => format!("ends at {end}, within a day, and then {consequence}"),
-            _ => format!("ended at {end}, and {consequence}"),
+            1 => format!("ends at {end}, in 1 day, and then {consequence}"),
+            left if self.is_urgent(now) => {
+                format!("ends at {end}, in {left} days, and then {consequence}")
+            }
+            left => format!("ends at {end}, in {left} days"),
         };
         Some(format!("{key}: {what} {text}; {remedy}"))
     }
 
     /// How much [`Expiry::warning`] matters.
     pub(super) fn level(&self, now: UnixTime) -> Level {
-        match self.days_left(now) {
-            URGENT_DAYS.. => Level::Warn,
-            _ => Level::Error,
+        match self.is_urgent(now) {
+            true => Level::Error,
+            false => Level::Warn,
         }
+    }
+
+    fn is_urgent(&self, now: UnixTime) -> bool {
+        self.seconds_left(now) <= URGENT_DAYS * DAY
     }
 
     fn seconds_left(&self, now: UnixTime) -> i64 {
