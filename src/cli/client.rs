@@ -8,7 +8,7 @@ use clap::Args;
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Result;
-use crate::profiles::{Scope, TokenRequest};
+use crate::profiles::{ConsumerOrg, Scope, TokenRequest};
 use crate::token::TokenClient;
 
 #[derive(Args)]
@@ -63,7 +63,9 @@ impl RequestArguments {
         if !self.resource.is_empty() {
             request.resource = Some(self.resource.clone());
         }
-        request.consumer_org = self.consumer_org.as_deref().map(str::parse).transpose()?;
+        if let Some(orgno) = &self.consumer_org {
+            request.consumer_org = ConsumerOrg::Org(orgno.parse()?);
+        }
         Ok(request)
     }
 }

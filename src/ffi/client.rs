@@ -129,8 +129,8 @@ pub unsafe extern "C" fn segl_client_open(
 /// time left, and 10 seconds without a timeout.
 ///
 /// `request_json` is a JSON object whose members go before the client's
-/// settings: `scopes`, `resource`, `consumer_org`, `pid`,
-/// `authorization_details`; all optional.
+/// settings: `scopes`, `resource`, `consumer_org` (`null`: none, whatever the
+/// settings say), `pid`, `authorization_details`; all optional.
 ///
 /// Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
 /// with `segl_bytes_free`.

@@ -27,6 +27,16 @@ pub struct Request {
 }
 
 impl Request {
+    /// A `GET` that asks for JSON.
+    pub fn get(url: Endpoint) -> Self {
+        Self {
+            method: "GET",
+            url,
+            headers: vec![("Accept", "application/json".into())],
+            body: Zeroizing::default(),
+        }
+    }
+
     /// A `POST` of `application/x-www-form-urlencoded` that asks for JSON.
     pub fn post_form(url: Endpoint, form: String) -> Self {
         Self {

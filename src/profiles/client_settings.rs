@@ -41,6 +41,10 @@ pub struct ClientSettings {
     /// What goes into `x5c`: the leaf only (default) or the whole chain.
     #[serde(default)]
     pub x5c: Option<X5cForm>,
+    /// The key is one of a European eSeal (Maskinporten's pilot): `x5c` has the
+    /// whole chain, `kid` is excluded, and `client_id` may be left out.
+    #[serde(default)]
+    pub eseal: bool,
     /// Adds `x5t#S256`, the certificate's thumbprint, to the header.
     #[serde(default)]
     pub x5t_s256: bool,
@@ -64,9 +68,14 @@ pub struct ClientSettings {
     #[serde(default)]
     pub resource: Vec<String>,
     /// Organisation number of the consumer on whose behalf tokens are requested
-    /// (Maskinporten delegation), unless a request names its own.
+    /// (Maskinporten delegation), unless a request names its own, or `null` for
+    /// none.
     #[serde(default)]
     pub consumer_org: Option<String>,
+    /// Organisation number of the client itself. A certificate must be that
+    /// organisation's, and `consumer_org` another. Left out, the certificate's counts.
+    #[serde(default)]
+    pub orgno: Option<String>,
     /// The authorisation server's issuer identifier, instead of the environment's.
     #[serde(default)]
     pub issuer: Option<String>,
@@ -82,9 +91,21 @@ pub struct ClientSettings {
     /// The token endpoint, instead of the environment's.
     #[serde(default)]
     pub token_endpoint: Option<String>,
+    /// Takes the token endpoint from the issuer's metadata (RFC 8414), which is read
+    /// at the first request and every 24 hours. Excludes `token_endpoint`.
+    #[serde(default)]
+    pub discovery: bool,
+    /// Where the metadata is, when it is not where the issuer's should be. As
+    /// `discovery` otherwise.
+    #[serde(default)]
+    pub metadata: Option<String>,
     /// Life of an assertion, `exp - iat`, in seconds.
     #[serde(default)]
     pub lifetime_seconds: Option<u32>,
+    /// Seconds by which `iat` lies before the time of signing, 0 to 9, against
+    /// clocks that are a little ahead. Default 2 for Digdir's services, else 0.
+    #[serde(default)]
+    pub backdate_seconds: Option<u32>,
     /// Adds `nbf`, equal to `iat`. Off by default.
     #[serde(default)]
     pub nbf: bool,
@@ -199,6 +220,10 @@ impl fmt::Debug for KeySetting {
 pub enum ProfileName {
     /// Maskinporten's JWT grant.
     Maskinporten,
+    /// The same at Skyporten, for cloud services.
+    Skyporten,
+    /// ID-porten's client assertion, for use in the authorization code flow.
+    Idporten,
     /// DNB's client assertion and client registration.
     Dnb,
     /// Any RFC 7523 server.

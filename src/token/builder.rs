@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::cache::Cache;
 use super::client::TokenClient;
+use super::discovery::Discovery;
 use super::key_ring::KeyRing;
 use super::opener::{KeyOpener, UriOpener};
 use crate::call::Call;
@@ -13,7 +14,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Transport, TransportSettings, UreqTransport};
 use crate::keys::Signer;
 use crate::keys::uri::PinPolicy;
-use crate::profiles::ClientSettings;
+use crate::profiles::{self, ClientSettings};
 use crate::secret::Secret;
 
 /// Puts a [`TokenClient`] together.
@@ -100,6 +101,7 @@ impl TokenClientBuilder {
         if let Some(timeout) = settings.connect_timeout_ms {
             bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
         }
+        let discovery = Discovery::new(profiles::token_endpoint(&settings)?);
         let clock = Arc::clone(&self.clock);
         let keys = match self.signer {
             Some(_) if settings.key.is_some() => {
@@ -131,6 +133,7 @@ impl TokenClientBuilder {
                 .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds))),
             clock: self.clock,
             cache: Cache::default(),
+            discovery,
         })
     }
 }

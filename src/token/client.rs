@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::builder::TokenClientBuilder;
 use super::cache::Cache;
 use super::client_key::OpenKey;
+use super::discovery::Discovery;
 use super::form;
 use super::health::KeyHealth;
 use super::key_ring::KeyRing;
@@ -28,6 +29,7 @@ pub struct TokenClient {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cache: Cache,
+    pub(super) discovery: Discovery,
 }
 
 impl TokenClient {
@@ -118,10 +120,12 @@ impl TokenClient {
     /// # Errors
     /// As [`TokenClient::token`].
     pub fn fetch(&self, request: &TokenRequest, call: &Call) -> Result<Arc<Token>> {
+        let endpoint = self
+            .discovery
+            .token_endpoint(&*self.transport, &*self.clock, call)?;
         let (assertion, key) = self.signed(request, call)?;
         let form = form::encode(&key.profile.form(&assertion, request));
         let sent_at = self.clock.now();
-        let endpoint = key.profile.token_endpoint().clone();
         let answer = self
             .transport
             .send(&Request::post_form(endpoint, form), call)?;

@@ -4,18 +4,22 @@ mod builder;
 mod cache;
 mod client;
 mod client_key;
+mod discovery;
 mod form;
 mod health;
 mod key_ring;
 mod oauth_error;
 mod opener;
 mod response;
+mod server_metadata;
 mod verdict;
 
 pub use builder::TokenClientBuilder;
 pub use client::{TokenClient, TokenSource};
+pub use discovery::Discovery;
 pub use health::KeyHealth;
 pub use opener::KeyOpener;
 pub use response::Token;
+pub use server_metadata::ServerMetadata;
 
 pub use crate::profiles::TokenRequest;

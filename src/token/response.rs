@@ -79,7 +79,7 @@ pub(super) fn parse(
     sent_at: UnixTime,
 ) -> Result<Token> {
     if response.status != 200 {
-        return Err(oauth_error::from_response(response, profile));
+        return Err(oauth_error::from_response(response, profile, sent_at));
     }
     let bad = |problem: &str| {
         Error::new(

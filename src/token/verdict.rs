@@ -35,6 +35,12 @@ impl Verdict {
             Certificate | CertificateMismatch => Self::Broken,
             ModuleLoad | TokenAmbiguous | Mechanism => Self::Broken,
 
+            // Refused by the service: this key, not what was asked for.
+            TokenKidUnknown | TokenKidRequired | TokenKeyExpired => Self::Broken,
+            TokenSignatureRefused | TokenCertificateRefused | TokenOrganisationMismatch => {
+                Self::Broken
+            }
+
             Panic | NullArgument | InvalidHandle | InvalidArgument | InvalidUtf8 => Self::Final,
             Config | Cancelled => Self::Final,
             ResponseTooLarge | Url => Self::Final,
@@ -50,7 +56,25 @@ impl Verdict {
             | TokenServer
             | TokenRateLimited
             | TokenBadResponse
-            | TokenOther => Self::Final,
+            | TokenOther
+            | TokenAssertionMalformed
+            | TokenAssertionReused
+            | TokenClientUnknown
+            | TokenAudienceRefused
+            | TokenX5cRefused
+            | TokenAssertionExpired
+            | TokenAssertionFromFuture
+            | TokenLifetimeRefused
+            | TokenScopeNotOnClient
+            | TokenScopeNotAllowed
+            | TokenScopeNotGranted
+            | TokenNotDelegated
+            | TokenConsumerIsSelf
+            | TokenDetailsTypeUnknown
+            | TokenDetailsMemberUnknown
+            | TokenDetailsRefused
+            | TokenClaimRefused
+            | MetadataInvalid => Self::Final,
         }
     }
 }
