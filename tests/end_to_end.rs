@@ -186,6 +186,36 @@ fn tokens_come_with_kid_with_x5c_and_from_dnb() {
 }
 
 #[test]
+fn an_eseal_gets_a_token_without_a_client() {
+    let ca_key = support::ec_key(Nid::X9_62_PRIME256V1);
+    let ca = certificate(&ca_key, None, &OrgId::Nothing, 100);
+    let id = OrgId::OrganizationIdentifier("VATSE-556000000001");
+    let leaf = certificate(&rsa_key(), Some((&ca_key, &ca)), &id, 100);
+    let pem = String::from_utf8(ca.to_pem().unwrap()).unwrap();
+    let config = format!(
+        "[maskinporten.eseals]\ntrusted_certificates = ['''{pem}''']\n[maskinporten.scopes.\"a:b\"]\neseals = true"
+    );
+    let config = SimulatorConfig::from_toml(&config).unwrap();
+    let simulator = Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("eseal.pem");
+    std::fs::write(&path, [leaf.to_pem().unwrap(), pem.into_bytes()].concat()).unwrap();
+    let settings = json!({
+        "profile": "maskinporten", "issuer": simulator.urls().maskinporten_issuer, "eseal": true,
+        "certificate": format!("file:{}", path.display()), "scopes": ["a:b"],
+    });
+    let client = TokenClient::builder(ClientSettings::from_json(&settings.to_string()).unwrap())
+        .signer(signer(&rsa_key()))
+        .build(&Call::none())
+        .unwrap();
+    let token = client
+        .token(&TokenRequest::default(), &Call::none())
+        .unwrap();
+    let claims = segl::jws::decode(token.access_token()).unwrap().claims;
+    assert_eq!(claims["consumer"]["ID"], "VATSE-556000000001");
+}
+
+#[test]
 fn each_refusal_keeps_its_code_and_says_what_to_do() {
     let setup = setup();
     let certificate = |name| json!({"client_id": "certified", "kid": null, "certificate": setup.certificate_uri(name)});

@@ -13,6 +13,13 @@ pub(super) fn classify(refusal: &ServerRefusal<'_>) -> Option<&'static KnownRefu
     by_code.or_else(by_text).map(|row| &row.means)
 }
 
+/// Every refusal that Maskinporten documents: its code there, if it has one, and
+/// what it means.
+pub fn maskinporten_refusals() -> impl Iterator<Item = (Option<&'static str>, &'static KnownRefusal)>
+{
+    ROWS.iter().map(|row| (row.code, &row.means))
+}
+
 /// One refusal: how it is known, and what it means.
 struct Row {
     code: Option<&'static str>,
@@ -57,7 +64,7 @@ const fn passing(
     row
 }
 
-const ROWS: [Row; 24] = [
+static ROWS: [Row; 24] = [
     row(
         Some("MP-011"),
         &["Invalid parameter value"],

@@ -24,6 +24,7 @@ pub use client_settings::{
     X5cForm,
 };
 pub use key_reference::certificates;
+pub use maskinporten_refusals::maskinporten_refusals;
 pub use refusal::{KnownRefusal, ServerRefusal};
 pub use request::{ConsumerOrg, TokenRequest};
 pub use token_endpoint::TokenEndpoint;

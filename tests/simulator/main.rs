@@ -6,6 +6,7 @@ mod admin;
 mod certificates;
 mod config;
 mod dnb;
+mod eseals;
 mod grants;
 mod outages;
 mod refusals;

@@ -18,6 +18,7 @@ pub(in super::super) struct MaskinportenConfig {
     /// Most seconds from `iat` to `exp` of a grant.
     pub(super) max_lifetime: i64,
     pub(super) trusted_certificates: Certificates,
+    pub(super) eseals: Eseals,
     pub(super) tolerated_claims: Vec<String>,
     pub(super) scopes: BTreeMap<String, Scope>,
     pub(super) clients: Vec<Client>,
@@ -28,11 +29,20 @@ impl Default for MaskinportenConfig {
         Self {
             max_lifetime: 120,
             trusted_certificates: Certificates::default(),
+            eseals: Eseals::default(),
             tolerated_claims: Vec::new(),
             scopes: BTreeMap::new(),
             clients: Vec::new(),
         }
     }
+}
+
+/// European eSeals.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Eseals {
+    /// Who issues them.
+    pub(super) trusted_certificates: Certificates,
 }
 
 /// PEM texts, each with one or more certificates.
@@ -121,6 +131,8 @@ pub(in super::super) struct Scope {
     pub(super) consumers: Option<Vec<OrgNumber>>,
     /// Most seconds that a token lives.
     pub(super) at_max_age: Option<i64>,
+    /// Its owner lets the holders of European eSeals have it.
+    pub(super) eseals: bool,
 }
 
 impl Default for Scope {
@@ -129,6 +141,7 @@ impl Default for Scope {
             integration_types: vec!["maskinporten".to_owned()],
             consumers: None,
             at_max_age: None,
+            eseals: false,
         }
     }
 }

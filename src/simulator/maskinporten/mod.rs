@@ -5,6 +5,7 @@ mod authorization;
 mod client;
 mod details;
 mod errors;
+mod eseal;
 mod grant;
 mod token;
 
@@ -17,7 +18,7 @@ use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) use client::{Client, MaskinportenConfig, Scope};
 
@@ -32,7 +33,7 @@ use crate::error::Result;
 use crate::keys::Certificate;
 use errors::Refusal;
 use grant::Grant;
-use token::TokenResponse;
+use token::{Holder, TokenResponse};
 
 pub(super) const TOKEN_PATH: &str = "/maskinporten/token";
 pub(super) const JWK_PATH: &str = "/maskinporten/jwk";
@@ -45,6 +46,7 @@ pub(super) struct Maskinporten {
     issuer: String,
     max_lifetime: i64,
     tolerated_claims: Vec<String>,
+    eseal_issuers: Vec<Certificate>,
     signer: TokenSigner,
     used: ReplayTable,
     registry: RwLock<Registry>,
@@ -63,6 +65,7 @@ impl Maskinporten {
             issuer: urls.maskinporten_issuer.clone(),
             max_lifetime: config.max_lifetime,
             tolerated_claims: config.tolerated_claims,
+            eseal_issuers: config.eseals.trusted_certificates.0,
             signer: TokenSigner::rs256()?,
             used: ReplayTable::default(),
             registry: RwLock::default(),
@@ -99,6 +102,12 @@ impl Maskinporten {
     fn issue(&self, assertion: &str, now: UnixTime) -> std::result::Result<TokenResponse, Refusal> {
         let jws = Jws::parse(assertion).map_err(|_| Refusal::malformed())?;
         grant::require_documented(&jws, &self.tolerated_claims)?;
+        if let Some(seal) = eseal::authenticate(&jws, &self.eseal_issuers, now)? {
+            grant::require_audience(&jws.claims, &self.issuer)?;
+            let grant = self.usable_grant(&jws, seal.client_id(), now)?;
+            let holder = seal.authorize(&grant, &self.read().scopes)?;
+            return self.token(holder, &grant, None, now);
+        }
         let client_id = grant::issuer(&jws.claims)?;
         let registry = self.read();
         let client = registry
@@ -107,29 +116,50 @@ impl Maskinporten {
             .ok_or_else(Refusal::unknown_client)?;
         grant::require_audience(&jws.claims, &self.issuer)?;
         let client_amr = authentication::authenticate(&jws, client, &registry.trusted, now)?;
-        let grant = Grant::parse(&jws.claims)?;
-        grant.require_time(now, self.max_lifetime)?;
-        self.used
-            .use_once(client_id, grant.jti, &jws, grant.usable_until(), now)
-            .map_err(Refusal::reused)?;
+        let grant = self.usable_grant(&jws, client_id, now)?;
         let access = authorization::authorize(&grant, client, &registry.scopes)?;
         let details = grant
             .authorization_details
             .map(|requested| details::enrich(requested, client, access.consumer, now))
             .transpose()?;
-        let claims = token::claims(
-            &self.issuer,
-            client,
+        let holder = Holder {
+            client_id,
             client_amr,
-            &grant,
-            &access,
-            details,
-            now,
-        );
+            consumer: details::organization(access.consumer),
+            supplier: access.supplier.map(details::organization),
+            lifetime: access.lifetime,
+        };
+        self.token(holder, &grant, details, now)
+    }
+
+    /// The grant of an authenticated sender, if it is in time and not used yet.
+    fn usable_grant<'a>(
+        &self,
+        jws: &'a Jws<'_>,
+        client_id: &str,
+        now: UnixTime,
+    ) -> std::result::Result<Grant<'a>, Refusal> {
+        let grant = Grant::parse(&jws.claims)?;
+        grant.require_time(now, self.max_lifetime)?;
+        self.used
+            .use_once(client_id, grant.jti, jws, grant.usable_until(), now)
+            .map_err(Refusal::reused)?;
+        Ok(grant)
+    }
+
+    fn token(
+        &self,
+        holder: Holder<'_>,
+        grant: &Grant<'_>,
+        details: Option<Value>,
+        now: UnixTime,
+    ) -> std::result::Result<TokenResponse, Refusal> {
+        let expires_in = holder.lifetime;
+        let claims = token::claims(&self.issuer, holder, grant, details, now);
         Ok(TokenResponse {
             access_token: self.signer.sign(&claims).map_err(|_| Refusal::server())?,
             token_type: "Bearer",
-            expires_in: access.lifetime,
+            expires_in,
             scope: grant.scopes.join(" "),
         })
     }
