@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
@@ -14,6 +14,7 @@ use openssl::x509::{X509, X509NameBuilder};
 
 use segl::keys::software::SoftwareSigner;
 use segl::keys::{Certificate, Origin};
+use segl::log::Level;
 use segl::{Algorithm, Call, Error, ErrorCode, PublicJwk, Result, Signer, TokenClient};
 use support::{OrgId, builder, certificate, ec_key, rsa_key, signer};
 
@@ -469,4 +470,31 @@ fn a_test_certificate_is_not_for_production() {
             }
         }
     }
+}
+
+#[test]
+fn a_certificate_that_seems_to_be_for_production_is_warned_about_in_test() {
+    struct Records(Arc<Mutex<Vec<String>>>);
+    impl segl::log::Sink for Records {
+        fn log(&self, level: Level, _target: &'static str, message: &str) {
+            let record = format!("{level:?} {message}");
+            self.0.lock().unwrap().push(record);
+        }
+    }
+    // Another test may warn of others at the same time.
+    let name = "Buypass Class 3 CA 4711";
+    let warned = |x509: &X509, settings: &str| {
+        let records = Arc::new(Mutex::new(Vec::new()));
+        let sink = Records(Arc::clone(&records));
+        segl::log::set_sink(Some(Box::new(sink)), Level::Warn);
+        build_with(x509, settings).unwrap();
+        segl::log::set_sink(None, Level::Warn);
+        let records = records.lock().unwrap();
+        records
+            .iter()
+            .any(|record| record.starts_with("Warn") && record.contains(name))
+    };
+    let x509 = issued_by("Buypass AS", name);
+    assert!(warned(&x509, r#""environment":"test""#));
+    assert!(!warned(&x509, r#""environment":"prod""#));
 }

@@ -22,7 +22,7 @@ pub struct ClientSettings {
     #[serde(default)]
     pub environment: Option<Environment>,
     /// The client's identifier at the service. DNB gives it after registration;
-    /// until then it may be left out for `segl register dnb`.
+    /// until then it may be left out for `segl register dnb`. An `eseal` needs none.
     #[serde(default)]
     pub client_id: Option<ClientId>,
     /// The URI of the private key: `pkcs11:…` or `file:…`. Left out when `keys`

@@ -31,7 +31,7 @@ struct Row {
 impl Row {
     fn is_said_by(&self, refusal: &ServerRefusal<'_>) -> bool {
         let is_said = |text: &&str| refusal.description.contains(text) || refusal.error == *text;
-        self.texts.iter().any(|text| is_said(text))
+        self.texts.iter().any(is_said)
     }
 }
 
