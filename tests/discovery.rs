@@ -265,7 +265,11 @@ fn without_metadata_the_first_use_fails_and_the_next_asks_again() {
     let server = Server::answering([
         down(),
         Ok(json_answer(503, "busy")),
-        Ok(json_answer(429, "slow down")),
+        Ok(Response::new(
+            429,
+            vec![("retry-after".into(), "7".into())],
+            Vec::new(),
+        )),
         Ok(json_answer(404, "gone")),
         Ok(json_answer(200, "<html>")),
         document("https://test.maskinporten.no/token"),
@@ -281,6 +285,8 @@ fn without_metadata_the_first_use_fails_and_the_next_asks_again() {
         (ErrorCode::MetadataInvalid, false),
     ] {
         let error = find().unwrap_err();
+        let waits = error.details().retry_after.map(|wait| wait.as_secs());
+        assert_eq!(waits, (code == ErrorCode::TokenRateLimited).then_some(7));
         assert_eq!(
             (error.code(), error.retryable()),
             (code, retryable),

@@ -69,8 +69,13 @@ impl Discovery {
             TokenEndpoint::Known(endpoint) => Ok(endpoint.clone()),
             TokenEndpoint::Nowhere(instead) => Err(Error::new(ErrorCode::Unsupported, *instead)),
             TokenEndpoint::InMetadata { metadata, issuer } => {
-                let read = |call: &Call| read(metadata, issuer, transport, call);
-                self.in_metadata(read, clock.now(), call)
+                let now = clock.now();
+                let read = |call: &Call| {
+                    let answer = transport.send(&Request::get(metadata.clone()), call)?;
+                    ServerMetadata::from_response(&answer, issuer, now)
+                        .map_err(|error| error.in_context(format_args!("GET {metadata}")))
+                };
+                self.in_metadata(read, now, call)
             }
         }
     }
@@ -123,17 +128,6 @@ impl Discovery {
                 .compare_exchange(last, now.seconds(), Ordering::SeqCst, Ordering::SeqCst)
                 .is_ok()
     }
-}
-
-fn read(
-    url: &Endpoint,
-    issuer: &str,
-    transport: &dyn Transport,
-    call: &Call,
-) -> Result<ServerMetadata> {
-    let answer = transport.send(&Request::get(url.clone()), call)?;
-    ServerMetadata::from_response(&answer, issuer)
-        .map_err(|error| error.in_context(format_args!("GET {url}")))
 }
 
 /// True until `seconds` have passed since `start`. A clock that was set back does

@@ -168,7 +168,7 @@ const MAX_RETRY_AFTER: u64 = 3600;
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date, which is compared
 /// with the answer's own `Date` where it has one, as clocks may differ.
-fn retry_after(response: &Response, now: UnixTime) -> Option<Duration> {
+pub(super) fn retry_after(response: &Response, now: UnixTime) -> Option<Duration> {
     let text = response.header("retry-after")?.trim();
     let is_seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds = match is_seconds {

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use super::oauth_error::retry_after;
 use super::response::content_type;
+use crate::clock::UnixTime;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
@@ -86,8 +88,8 @@ impl ServerMetadata {
         })
     }
 
-    /// The metadata in a server's answer.
-    pub(super) fn from_response(response: &Response, issuer: &str) -> Result<Self> {
+    /// The metadata in a server's answer, which came at `now`.
+    pub(super) fn from_response(response: &Response, issuer: &str, now: UnixTime) -> Result<Self> {
         let status = response.status;
         let code = match status {
             200 => {
@@ -106,6 +108,7 @@ impl ServerMetadata {
         );
         Err(Error::new(code, message).with_details(|details| {
             details.retryable = code != ErrorCode::MetadataInvalid;
+            details.retry_after = retry_after(response, now);
             details.http_status = Some(status);
         }))
     }
