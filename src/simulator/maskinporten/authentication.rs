@@ -19,7 +19,7 @@ use crate::keys::Certificate;
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
 /// A registered key lives one year from its upload.
-const KEY_LIFETIME: i64 = 365 * 86_400;
+pub(in super::super) const KEY_LIFETIME: i64 = 365 * 86_400;
 
 /// Checks the signature of a grant from `client` and gives `client_amr`, the
 /// way in which the client authenticated.

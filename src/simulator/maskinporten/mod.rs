@@ -17,12 +17,15 @@ use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-pub(super) use client::{Client, MaskinportenConfig, Scope};
+pub(super) use authentication::KEY_LIFETIME;
+pub(super) use client::{Client, MaskinportenConfig, Scope, check_keys};
 
 use super::assertion::Jws;
 use super::form::Form;
+use super::issued::IssuedTokens;
+use super::key_set::KeySet;
 use super::replay::ReplayTable;
 use super::reply;
 use super::state::{State, Urls};
@@ -47,6 +50,9 @@ pub(super) struct Maskinporten {
     tolerated_claims: Vec<String>,
     signer: TokenSigner,
     used: ReplayTable,
+    pub(super) issued: IssuedTokens,
+    /// Seconds until a key that was registered over the administration API works.
+    propagation_seconds: i64,
     registry: RwLock<Registry>,
 }
 
@@ -65,6 +71,8 @@ impl Maskinporten {
             tolerated_claims: config.tolerated_claims,
             signer: TokenSigner::rs256()?,
             used: ReplayTable::default(),
+            issued: IssuedTokens::default(),
+            propagation_seconds: config.propagation_seconds,
             registry: RwLock::default(),
         };
         service.put_scopes(config.scopes);
@@ -104,7 +112,9 @@ impl Maskinporten {
         let client = registry
             .clients
             .get(client_id)
-            .ok_or_else(Refusal::unknown_client)?;
+            .ok_or_else(Refusal::unknown_client)?
+            .as_seen_at(now);
+        let client = &*client;
         grant::require_audience(&jws.claims, &self.issuer)?;
         let client_amr = authentication::authenticate(&jws, client, &registry.trusted, now)?;
         let grant = Grant::parse(&jws.claims)?;
@@ -126,12 +136,81 @@ impl Maskinporten {
             details,
             now,
         );
+        let access_token = self.signer.sign(&claims).map_err(|_| Refusal::server())?;
+        if let Some(jti) = claims.get("jti").and_then(Value::as_str) {
+            self.issued.put(jti, now.plus(access.lifetime), now);
+        }
         Ok(TokenResponse {
-            access_token: self.signer.sign(&claims).map_err(|_| Refusal::server())?,
+            access_token,
             token_type: "Bearer",
             expires_in: access.lifetime,
             scope: grant.scopes.join(" "),
         })
+    }
+
+    /// The claims of an access token that was issued here, is not expired and was
+    /// not rejected; else what is wrong with it.
+    pub(super) fn verify_token(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> std::result::Result<Map<String, Value>, &'static str> {
+        let jws = Jws::parse(token).map_err(|_| "the token is malformed")?;
+        if !self.signer.has_signed(&jws) {
+            return Err("the token is not signed by Maskinporten");
+        }
+        let exp = jws.claims.get("exp").and_then(Value::as_i64);
+        if exp.is_none_or(|exp| now.seconds() >= exp) {
+            return Err("the token is expired");
+        }
+        let jti = jws.claims.get("jti").and_then(Value::as_str);
+        if jti.is_none_or(|jti| self.issued.is_rejected(jti)) {
+            return Err("the token was revoked");
+        }
+        Ok(jws.claims)
+    }
+
+    /// Every client, in the order of their identifiers.
+    pub(super) fn clients(&self) -> Vec<Arc<Client>> {
+        self.read().clients.values().cloned().collect()
+    }
+
+    /// Puts `keys` in the place of all keys of a client, or takes them away with
+    /// `None`. What is registered already is renewed and keeps working.
+    ///
+    /// # Errors
+    /// What the administration API says about a `kid` that another client has.
+    pub(super) fn replace_keys(
+        &self,
+        client_id: &str,
+        keys: Option<KeySet>,
+        now: UnixTime,
+    ) -> std::result::Result<(), String> {
+        let mut registry = self.write();
+        if let Some(keys) = &keys {
+            let taken = registry
+                .clients
+                .values()
+                .filter(|other| other.client_id != client_id)
+                .filter_map(|other| other.jwks.as_ref())
+                .flat_map(KeySet::iter)
+                .find(|taken| keys.find(&taken.kid).is_some());
+            if let Some(taken) = taken {
+                return Err(format!("the kid \"{}\" is in use already", taken.kid));
+            }
+        }
+        let Some(client) = registry.clients.get_mut(client_id) else {
+            return Err("the client is gone".to_owned());
+        };
+        let client = Arc::make_mut(client);
+        client.jwks = keys.map(|keys| {
+            keys.uploaded(
+                client.jwks.as_ref(),
+                now,
+                now.plus(self.propagation_seconds),
+            )
+        });
+        Ok(())
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Registry> {
