@@ -161,7 +161,23 @@ enum {
   /* The answer is not a token response: HTML, not JSON, or a member is missing. */
   SEGL_TOKEN_BAD_RESPONSE = 511,
   /* Another OAuth error; oauth_error has its name. */
-  SEGL_TOKEN_OTHER = 512
+  SEGL_TOKEN_OTHER = 512,
+  /* The API refused the request (HTTP 4xx). */
+  SEGL_API_REFUSED = 600,
+  /* The API refused the access token, also a new one (HTTP 401). */
+  SEGL_API_UNAUTHORIZED = 601,
+  /* The access token does not allow this at the API (HTTP 403). */
+  SEGL_API_FORBIDDEN = 602,
+  /* The API knows nothing of what was asked about (HTTP 404). */
+  SEGL_API_NOT_FOUND = 603,
+  /* The API asks to slow down (HTTP 429). */
+  SEGL_API_RATE_LIMITED = 604,
+  /* The API has a fault of its own (HTTP 5xx). */
+  SEGL_API_SERVER = 605,
+  /* The API's answer is not what was agreed: not JSON, or a member is missing. */
+  SEGL_API_BAD_RESPONSE = 606,
+  /* A key is not registered at the service, or its registration is about to end. */
+  SEGL_KEY_REGISTRATION = 610
 };
 
 

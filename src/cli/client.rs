@@ -27,9 +27,24 @@ pub(super) struct ClientArguments {
 impl ClientArguments {
     /// The client, and the call that bounds its work.
     pub(super) fn open(&self) -> Result<(TokenClient, Call)> {
-        let call = Call::within(Duration::from_secs(self.timeout.into()));
-        let config = Config::from_file(&self.config)?;
+        let call = self.call();
+        let config = self.config()?;
         Ok((TokenClient::from_config(&config, &self.name, &call)?, call))
+    }
+
+    /// The client's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole configuration.
+    pub(super) fn config(&self) -> Result<Config> {
+        Config::from_file(&self.config)
+    }
+
+    /// A call that begins now.
+    pub(super) fn call(&self) -> Call {
+        Call::within(Duration::from_secs(self.timeout.into()))
     }
 }
 

@@ -8,7 +8,8 @@ use std::fmt;
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $name:literal;)+) => {
         /// The stable number of an error, grouped by hundreds: 1 use of the
-        /// library, 100 keys, 200 PKCS#11, 400 network, 500 token endpoint.
+        /// library, 100 keys, 200 PKCS#11, 400 network, 500 token endpoint,
+        /// 600 APIs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i32)]
         #[non_exhaustive]
@@ -170,6 +171,24 @@ error_codes! {
     TokenBadResponse = 511, "TOKEN_BAD_RESPONSE";
     /// Another OAuth error; `oauth_error` has its name.
     TokenOther = 512, "TOKEN_OTHER";
+
+    /// The API refused the request (HTTP 4xx).
+    ApiRefused = 600, "API_REFUSED";
+    /// The API refused the access token, also a new one (HTTP 401).
+    ApiUnauthorized = 601, "API_UNAUTHORIZED";
+    /// The access token does not allow this at the API (HTTP 403).
+    ApiForbidden = 602, "API_FORBIDDEN";
+    /// The API knows nothing of what was asked about (HTTP 404).
+    ApiNotFound = 603, "API_NOT_FOUND";
+    /// The API asks to slow down (HTTP 429).
+    ApiRateLimited = 604, "API_RATE_LIMITED";
+    /// The API has a fault of its own (HTTP 5xx).
+    ApiServer = 605, "API_SERVER";
+    /// The API's answer is not what was agreed: not JSON, or a member is missing.
+    ApiBadResponse = 606, "API_BAD_RESPONSE";
+    /// A key is not registered at the service, or its registration is about to
+    /// end.
+    KeyRegistration = 610, "KEY_REGISTRATION";
 }
 
 impl ErrorCode {

@@ -111,6 +111,10 @@ pub struct ClientSettings {
     /// milliseconds. Default 5,000.
     #[serde(default)]
     pub connect_timeout_ms: Option<u32>,
+    /// Base URL of Digdir's administration API, instead of the environment's, for
+    /// `segl register maskinporten` (profile `maskinporten` only).
+    #[serde(default)]
+    pub self_service: Option<String>,
 }
 
 /// One of several keys of a client: the same key pair on another token, or one

@@ -55,6 +55,7 @@ impl Dnb {
                 ("consumer_org", settings.consumer_org.is_some()),
                 ("resource", !settings.resource.is_empty()),
                 ("resource_form", settings.resource_form.is_some()),
+                ("self_service", settings.self_service.is_some()),
             ],
         )?;
         let alg = choose_algorithm(settings, signer, &[Algorithm::ES256], "DNB")?;

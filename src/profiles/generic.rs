@@ -48,6 +48,7 @@ impl Generic {
                 ("consumer_org", settings.consumer_org.is_some()),
                 ("omit_kid", settings.omit_kid),
                 ("resource_form", settings.resource_form.is_some()),
+                ("self_service", settings.self_service.is_some()),
                 (
                     "registration_audience",
                     settings.registration_audience.is_some(),

@@ -48,6 +48,11 @@ impl TokenClient {
         self.keys.health()
     }
 
+    /// What sends the client's requests, for APIs behind its tokens.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
     /// A signed assertion for `request`, with a new `jti`. Nothing is sent.
     ///
     /// Of several keys, the first that is ready signs; while it cannot, the next

@@ -7,7 +7,7 @@ mod client_key;
 mod form;
 mod health;
 mod key_ring;
-mod oauth_error;
+pub(crate) mod oauth_error;
 mod opener;
 mod response;
 mod verdict;

@@ -121,7 +121,7 @@ fn is_provider_code(text: &str) -> bool {
 }
 
 /// The id in `(trace_id: …)`, or `(correlation id: …)` of older answers.
-fn trace_id(description: &str) -> Option<String> {
+pub(crate) fn trace_id(description: &str) -> Option<String> {
     ["trace_id: ", "correlation id: "].iter().find_map(|label| {
         let rest = description.split(label).nth(1)?;
         let id = rest.split(')').next()?.trim();
@@ -138,14 +138,14 @@ fn is_person(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.header("retry-after")?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// A server's text as it may be shown: one line, at most 500 characters, without
 /// runs of 11 digits, which may identify a person.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let redacted = redact(text);
     let line = redacted.chars().take(500);
     line.map(|c| if c.is_control() { ' ' } else { c }).collect()

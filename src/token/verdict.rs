@@ -51,6 +51,8 @@ impl Verdict {
             | TokenRateLimited
             | TokenBadResponse
             | TokenOther => Self::Final,
+            ApiRefused | ApiUnauthorized | ApiForbidden | ApiNotFound | ApiRateLimited
+            | ApiServer | ApiBadResponse | KeyRegistration => Self::Final,
         }
     }
 }
