@@ -7,6 +7,7 @@ mod support;
 
 mod authorized;
 mod command;
+mod guide;
 mod plan;
 mod registration;
 mod world;

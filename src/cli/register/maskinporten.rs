@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     if arguments.dry_run {
         return show(name, &change, None, now, output);
     }
-    output.note(&plan_table(&change, now));
+    output.note(&format!("{}\n", plan_table(&change, now)));
     if !arguments.yes {
         confirm(output)?;
     }
