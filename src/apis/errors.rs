@@ -43,21 +43,22 @@ pub(super) fn require_success(response: &Response, what: &str) -> Result<()> {
     if let Some(text) = &text {
         message.push_str(&format!(" ({})", clean(text)));
     }
-    if let Some(remedy) = remedy(code) {
-        message.push_str(&format!("; {remedy}"));
-    }
     let member = |name: &str| body.get(name).and_then(Value::as_str);
     let trace = ["trace_id", "traceId", "correlation_id", "correlationId"]
         .into_iter()
         .find_map(member)
         .and_then(|id| trace_id(&format!("trace_id: {id})")))
         .or_else(|| trace_id(text.as_deref()?));
+    if let Some(trace) = &trace {
+        message.push_str(&format!(", trace id {trace}"));
+    }
+    if let Some(remedy) = remedy(code) {
+        message.push_str(&format!("; {remedy}"));
+    }
     Err(Error::new(code, message).with_details(|details| {
         details.retryable = matches!(code, ErrorCode::ApiServer | ErrorCode::ApiRateLimited);
         details.retry_after = retry_after(response);
         details.http_status = Some(response.status);
-        details.oauth_error = member("error").map(clean);
-        details.oauth_error_description = member("error_description").map(clean);
         details.trace_id = trace;
     }))
 }

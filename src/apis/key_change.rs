@@ -217,7 +217,7 @@ fn changed(key: &RegisteredKey, wanted: &[WantedKey], remove: &[String]) -> Resu
             )));
         }
         None if remove.contains(&key.kid) => (KeyAction::Removed, key.jwk.clone()),
-        None => (KeyAction::Kept, key.jwk.clone()),
+        None => (KeyAction::Kept, complete(&key.jwk)),
     };
     Ok(ChangedKey {
         kid: key.kid.clone(),
@@ -225,6 +225,16 @@ fn changed(key: &RegisteredKey, wanted: &[WantedKey], remove: &[String]) -> Resu
         exp: key.exp,
         jwk,
     })
+}
+
+/// A registered key as it can be sent again: the API asks for `use` and `alg`
+/// today, and did not always.
+fn complete(jwk: &Map<String, Value>) -> Map<String, Value> {
+    let mut jwk = jwk.clone();
+    for (member, value) in [("use", "sig"), ("alg", Algorithm::RS256.name())] {
+        jwk.entry(member).or_insert_with(|| value.into());
+    }
+    jwk
 }
 
 fn check_removals(

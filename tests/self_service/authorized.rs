@@ -1,6 +1,6 @@
 //! Requests with a token: when a refused one is replaced, and how often.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use segl::apis::Authorized;
 use segl::http::{Request, Response, Transport, TransportSettings, UreqTransport};
@@ -44,6 +44,29 @@ fn a_refused_token_is_replaced_exactly_once() {
     assert_eq!(
         (requests.maskinporten_issued, requests.api_unauthorized),
         (2, 1)
+    );
+}
+
+#[test]
+fn many_threads_with_one_refused_token_all_get_their_answer() {
+    let world = World::new();
+    let api = world.authorized();
+    send(&world, &api);
+    world.simulator.reject_tokens();
+    let barrier = Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert_eq!(send(&world, &api).0, 200);
+            });
+        }
+    });
+    let requests = world.simulator.requests();
+    assert!((1..=8).contains(&requests.api_unauthorized), "{requests:?}");
+    assert!(
+        (2..=9).contains(&requests.maskinporten_issued),
+        "{requests:?}"
     );
 }
 

@@ -71,6 +71,24 @@ fn every_key_has_its_fate() {
 }
 
 #[test]
+fn a_kept_key_is_sent_with_all_that_the_api_wants_today() {
+    let mut old = jwk("a", &OLD_KEY);
+    for member in ["use", "alg"] {
+        old.as_object_mut().unwrap().remove(member);
+    }
+    old["x5c"] = json!(["AA=="]);
+    old["exp"] = json!(NOW);
+    let body = json!({ "keys": [old] }).to_string();
+    let before = scripted(&[(200, &body)])
+        .registered_keys(&bank(), &Call::none())
+        .unwrap();
+    let change = plan(&before, &[wanted("n", &NEW_KEY)], &[]).unwrap();
+    let mut expected = jwk("a", &OLD_KEY);
+    expected["x5c"] = json!(["AA=="]);
+    assert_eq!(Value::Object(change.jwks()[0].clone()), expected);
+}
+
+#[test]
 fn a_key_on_two_tokens_is_registered_once() {
     let twice = [wanted("a", &OLD_KEY), wanted("a", &OLD_KEY)];
     for before in [registered(&[]), registered(&[("a", 10)])] {

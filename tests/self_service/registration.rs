@@ -117,7 +117,8 @@ fn what_the_api_refuses_is_an_error_that_says_why() {
         assert_eq!(error.code(), ErrorCode::ApiRefused, "{error}");
         assert!(error.message().contains(problem), "{error}");
         assert_eq!(error.details().http_status, Some(400));
-        assert!(error.details().trace_id.is_some());
+        let trace_id = error.details().trace_id.clone().unwrap();
+        assert!(error.message().contains(&trace_id), "{error}");
         assert!(!error.retryable());
     }
     assert_eq!(read(&api), RegisteredKeys::default());
