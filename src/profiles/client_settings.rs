@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::setting_error;
+use super::shared_cache_settings::SharedCacheSettings;
 use super::values::{ClientId, Scope};
 use crate::error::Result;
 
@@ -111,6 +112,10 @@ pub struct ClientSettings {
     /// milliseconds. Default 5,000.
     #[serde(default)]
     pub connect_timeout_ms: Option<u32>,
+    /// A cache that the instances of a service share, so that not each of them
+    /// fetches its own token.
+    #[serde(default)]
+    pub shared_cache: Option<SharedCacheSettings>,
 }
 
 /// One of several keys of a client: the same key pair on another token, or one

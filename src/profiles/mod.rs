@@ -9,6 +9,7 @@ mod key_reference;
 mod maskinporten;
 mod maskinporten_errors;
 mod request;
+mod shared_cache_settings;
 mod values;
 
 use std::fmt;
@@ -19,6 +20,7 @@ pub use client_settings::{
 };
 pub use key_reference::certificates;
 pub use request::{AuthorizationDetail, TokenRequest};
+pub use shared_cache_settings::{SecretSetting, SharedCacheSettings};
 pub use values::{ClientId, PersonId, Scope};
 
 use serde_json::{Map, Value};

@@ -10,6 +10,7 @@ mod key_ring;
 mod oauth_error;
 mod opener;
 mod response;
+pub mod shared;
 mod verdict;
 
 pub use builder::TokenClientBuilder;
