@@ -76,7 +76,10 @@ impl Server {
     /// Ends it at once (SIGKILL).
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
-            self.signal("KILL");
+            // `timeout` lives as long as the server does, so the id is the server's.
+            if process.try_wait().unwrap().is_none() {
+                self.signal("KILL");
+            }
             process.wait().unwrap();
         }
     }
@@ -105,6 +108,8 @@ impl Server {
         SharedCache::from_settings(&self.settings(more)).unwrap()
     }
 
+    /// Settings for a machine that is busy: where nothing hangs, a short time would
+    /// only make an outage of every pause.
     pub fn settings(&self, more: Value) -> SharedCacheSettings {
         use std::os::unix::fs::PermissionsExt;
         let key = self.dir.path().join("key");
@@ -112,7 +117,7 @@ impl Server {
             fs::write(&key, "K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=\n").unwrap();
             fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
         }
-        let mut settings = json!({ "url": self.url(), "key": key });
+        let mut settings = json!({ "url": self.url(), "key": key, "timeout_ms": 2000 });
         for (name, value) in more.as_object().unwrap() {
             settings[name] = value.clone();
         }

@@ -73,10 +73,53 @@ fn every_form_of_url_leads_there() {
 }
 
 #[test]
+fn a_user_needs_these_rights_only() {
+    let server = Server::start();
+    let rights = "segl on >word ~segl:* +getrange +set +eval +get +type +pttl +del";
+    let words: Vec<&str> = ["ACL", "SETUSER"]
+        .into_iter()
+        .chain(rights.split(' '))
+        .collect();
+    let _: String = server.ask(&words);
+    let url = format!("redis://segl:word@127.0.0.1:{}", server.port);
+    let instance = || server.instance_with(json!({ "url": url }));
+    let rejected = ask(&instance(), "a").token;
+    assert_eq!(server.names().len(), 1, "the lease was given back");
+    assert_eq!(ask(&instance(), "b").from, ObtainedFrom::Shared);
+    let is_rejected = |found: &_| *found == rejected;
+    assert!(instance().forget(KEY, &is_rejected, &Call::none()));
+}
+
+/// Not a test: what it costs while all is well, for docs/shared-cache.md.
+#[test]
+#[ignore = "measures"]
+fn costs() {
+    let server = Server::start();
+    let cache = server.instance();
+    ask(&cache, "a");
+    for what in ["a shared token", "a fetch"] {
+        let mut times: Vec<Duration> = (0..2000_u32)
+            .map(|number| {
+                let mut key = *KEY;
+                if what == "a fetch" {
+                    key[..4].copy_from_slice(&number.to_be_bytes());
+                }
+                let begun = Instant::now();
+                let mut fetch = || Ok(token("b"));
+                obtain_for(&cache, &key, &mut fetch, &Call::none()).unwrap();
+                begun.elapsed()
+            })
+            .collect();
+        times.sort();
+        eprintln!("{what}: median {:?}, p99 {:?}", times[1000], times[1980]);
+    }
+}
+
+#[test]
 fn many_instances_fetch_once() {
     for count in [2, 20] {
         let server = Server::start();
-        let instances = (0..count).map(|_| server.instance_with(json!({ "timeout_ms": 5000 })));
+        let instances = (0..count).map(|_| server.instance());
         assert_eq!(ask_at_once(instances.collect()), 1, "{count} instances");
     }
 }
