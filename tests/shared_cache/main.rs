@@ -17,7 +17,7 @@ mod store;
 mod support;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::thread;
 use std::time::Duration;
 
@@ -104,24 +104,17 @@ fn ask_at_once(instances: Vec<SharedCache>) -> u32 {
 
 /// Log records since the first call of this.
 fn records() -> Vec<(Level, String)> {
-    static RECORDS: Mutex<Option<Vec<(Level, String)>>> = Mutex::new(None);
+    static RECORDS: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
+    static STARTED: Once = Once::new();
     struct Sink;
     impl log::Sink for Sink {
         fn log(&self, level: Level, _target: &'static str, message: &str) {
             let mut records = RECORDS.lock().unwrap();
-            records
-                .get_or_insert_default()
-                .push((level, message.to_owned()));
+            records.push((level, message.to_owned()));
         }
     }
-    let mut records = RECORDS.lock().unwrap();
-    if records.is_none() {
-        *records = Some(Vec::new());
-        drop(records);
-        log::set_sink(Some(Box::new(Sink)), Level::Debug);
-        return Vec::new();
-    }
-    records.clone().unwrap()
+    STARTED.call_once(|| log::set_sink(Some(Box::new(Sink)), Level::Debug));
+    RECORDS.lock().unwrap().clone()
 }
 
 /// How many records of `level` have each of `parts` in them.
