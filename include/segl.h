@@ -161,9 +161,79 @@ enum {
   /* The answer is not a token response: HTML, not JSON, or a member is missing. */
   SEGL_TOKEN_BAD_RESPONSE = 511,
   /* Another OAuth error; oauth_error has its name. */
-  SEGL_TOKEN_OTHER = 512
+  SEGL_TOKEN_OTHER = 512,
+  /* The assertion could not be read. */
+  SEGL_TOKEN_ASSERTION_MALFORMED = 520,
+  /* The assertion was used before. Another attempt has a jti of its own. */
+  SEGL_TOKEN_ASSERTION_REUSED = 521,
+  /* The service does not know the client, or not in this environment. */
+  SEGL_TOKEN_CLIENT_UNKNOWN = 522,
+  /* aud is not what the service calls itself. */
+  SEGL_TOKEN_AUDIENCE_REFUSED = 523,
+  /* The service does not accept the certificate, or not in this environment. */
+  SEGL_TOKEN_CERTIFICATE_REFUSED = 524,
+  /* The key was registered too long ago and must be registered again. */
+  SEGL_TOKEN_KEY_EXPIRED = 525,
+  /* The certificate is another organisation's than the client. */
+  SEGL_TOKEN_ORGANISATION_MISMATCH = 526,
+  /* The header's x5c was refused. */
+  SEGL_TOKEN_X5C_REFUSED = 527,
+  /* The signature does not verify with the key or certificate that the header names. */
+  SEGL_TOKEN_SIGNATURE_REFUSED = 528,
+  /* The assertion came after its exp. */
+  SEGL_TOKEN_ASSERTION_EXPIRED = 529,
+  /* The assertion's iat is ahead of the service's clock. */
+  SEGL_TOKEN_ASSERTION_FROM_FUTURE = 530,
+  /* exp - iat is longer than the service allows. */
+  SEGL_TOKEN_LIFETIME_REFUSED = 531,
+  /* A scope is not on the client. */
+  SEGL_TOKEN_SCOPE_NOT_ON_CLIENT = 532,
+  /* A scope cannot be had from this service or with this kind of client. */
+  SEGL_TOKEN_SCOPE_NOT_ALLOWED = 533,
+  /* The scope's owner has not given the consumer access. */
+  SEGL_TOKEN_SCOPE_NOT_GRANTED = 534,
+  /* The consumer has not delegated the scope to the client's organisation. */
+  SEGL_TOKEN_NOT_DELEGATED = 535,
+  /* consumer_org is the client's own organisation. */
+  SEGL_TOKEN_CONSUMER_IS_SELF = 536,
+  /* The service does not know a type in authorization_details. */
+  SEGL_TOKEN_DETAILS_TYPE_UNKNOWN = 537,
+  /* authorization_details has a member that its type does not know. */
+  SEGL_TOKEN_DETAILS_MEMBER_UNKNOWN = 538,
+  /* authorization_details names something that is not registered. */
+  SEGL_TOKEN_DETAILS_REFUSED = 539,
+  /* No key is registered under this kid, or not yet. */
+  SEGL_TOKEN_KID_UNKNOWN = 540,
+  /* The client has registered keys, and the assertion names none by kid. */
+  SEGL_TOKEN_KID_REQUIRED = 541,
+  /* A claim is missing, or is not one that the service documents. */
+  SEGL_TOKEN_CLAIM_REFUSED = 542,
+  /* The server's metadata (RFC 8414) cannot be used: not found, not JSON, a member is missing, or it is another issuer's. */
+  SEGL_METADATA_INVALID = 543,
+  /* The API refused the request (HTTP 4xx). */
+  SEGL_API_REFUSED = 600,
+  /* The API refused the access token, also a new one (HTTP 401). */
+  SEGL_API_UNAUTHORIZED = 601,
+  /* The access token does not allow this at the API (HTTP 403). */
+  SEGL_API_FORBIDDEN = 602,
+  /* The API knows nothing of what was asked about (HTTP 404). */
+  SEGL_API_NOT_FOUND = 603,
+  /* The API asks to slow down (HTTP 429). */
+  SEGL_API_RATE_LIMITED = 604,
+  /* The API has a fault of its own (HTTP 5xx). */
+  SEGL_API_SERVER = 605,
+  /* The API's answer is not what was agreed: not JSON, or a member is missing. */
+  SEGL_API_BAD_RESPONSE = 606,
+  /* A key is not registered at the service, or its registration is about to end. */
+  SEGL_KEY_REGISTRATION = 610
 };
 
+
+/*
+ How many days before an end warnings begin, unless `warn_days` in the settings
+ says otherwise.
+ */
+#define Expiry_DEFAULT_WARN_DAYS 30
 
 /*
  The version of this header: major << 16 | minor. Within a major there are
@@ -612,8 +682,8 @@ segl_error *segl_client_open(const char *path,
  time left, and 10 seconds without a timeout.
 
  `request_json` is a JSON object whose members go before the client's
- settings: `scopes`, `resource`, `consumer_org`, `pid`,
- `authorization_details`; all optional.
+ settings: `scopes`, `resource`, `consumer_org` (`null`: none, whatever the
+ settings say), `pid`, `authorization_details`; all optional.
 
  Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
  with `segl_bytes_free`.
@@ -737,10 +807,14 @@ segl_error *segl_client_forget(const segl_client *client,
 
  The array `keys` has an object for each key, in the order of the settings, with
  `name` ("key", "keys[1]", or "signer" for one that was given as a handle),
- `opened`, and the members of `segl_signer_health`; `problem` says why a key is
- not open. The object `tokens` counts: `cached`, `requests`, `failures`,
- `refreshes`, `stale`, `rejected`; its `clock_skew_ms` is how far the service's
- clock is ahead, or null. Nothing is sent, and nothing is asked of a device.
+ `opened`, `certificate_not_after` and `registered_until` (seconds since 1970, or
+ null), `warnings` (an array of texts about what ends soon or has ended),
+ `refusal` (what the service said when it last refused the key, or null), and the
+ members of `segl_signer_health`; `problem` says why a key is not open.
+
+ The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
+ `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,
+ or null. Nothing is sent, and nothing is asked of a device.
 
  Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
  with `segl_bytes_free`.

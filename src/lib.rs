@@ -22,6 +22,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used))]
 
 pub mod alg;
+pub mod apis;
 pub mod call;
 pub mod clock;
 pub mod config;

@@ -269,9 +269,9 @@ fn tokens_from_both_services_with_keys_in_the_hsm() {
     let outage = format!("{}/outage", urls["admin"].as_str().unwrap());
     ureq::post(&outage)
         .header("Content-Type", "application/json")
-        .send(r#"{"kind":"503","count":1}"#)
+        .send(r#"{"kind":"503"}"#)
         .unwrap();
-    let (code, error) = home.fails(&["token", "mp", "--config", "segl.toml"]);
+    let (code, error) = home.fails(&["token", "mp", "--config", "segl.toml", "--timeout", "1"]);
     assert_eq!(
         (code, &error["retryable"]),
         (3, &true.into()),
@@ -419,6 +419,29 @@ fn health_is_shown_once_and_again_and_again() {
     for wrong in [&["--count", "2"][..], &["--watch", "0"]] {
         let arguments = [&["key", "health", "file:ec.pem"], wrong].concat();
         assert_eq!(home.segl(&arguments).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn health_warns_of_the_certificate_beside_the_key() {
+    let home = Home::new();
+    let key = support::rsa_key();
+    for (days, is_near) in [(22, true), (400, false)] {
+        let x509 = support::certificate(&key, None, &support::OrgId::SerialNumber(ORG), days);
+        let both = [support::pem(&key), x509.to_pem().unwrap()].concat();
+        std::fs::write(home.path("key.pem"), both).unwrap();
+        let json = home.json(&["key", "health", "file:key.pem", "--json"]);
+        assert!(json["certificate_not_after"].is_i64(), "{json}");
+        assert_eq!(
+            json["warnings"].as_array().unwrap().len(),
+            usize::from(is_near)
+        );
+        let text = home.ok(&["key", "health", "file:key.pem"]);
+        assert!(text.contains("\ncertificate   ends at 20"), "{text}");
+        assert_eq!(
+            text.contains("\nwarning       key: the certificate ends at"),
+            is_near
+        );
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use segl::ErrorCode;
+use segl::profiles::maskinporten_refusals;
 
 #[test]
 fn the_numbers_and_names_are_these() {
@@ -50,6 +51,24 @@ fn the_documentation_lists_them() {
             "| {} | `{}` | {meaning} |",
             code.number(),
             code.name()
+        )
+        .unwrap();
+    }
+    page.push_str(
+        "\n## Refusals by Maskinporten and Skyporten\n\n\
+        By their code, else by their words. \"Again\": the next attempt, with an assertion of its own, may succeed\n\
+        without any change, and `retryable` says so. The message has the server's own words before the remedy.\n\n\
+        | Code | Number | Name | Again | Cause and remedy |\n|---|---|---|---|---|\n",
+    );
+    for (provider_code, refusal) in maskinporten_refusals() {
+        writeln!(
+            page,
+            "| {} | {} | `{}` | {} | {} |",
+            provider_code.unwrap_or("—"),
+            refusal.code.number(),
+            refusal.code.name(),
+            if refusal.retryable { "yes" } else { "no" },
+            refusal.remedy
         )
         .unwrap();
     }

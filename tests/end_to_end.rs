@@ -186,6 +186,36 @@ fn tokens_come_with_kid_with_x5c_and_from_dnb() {
 }
 
 #[test]
+fn an_eseal_gets_a_token_without_a_client() {
+    let ca_key = support::ec_key(Nid::X9_62_PRIME256V1);
+    let ca = certificate(&ca_key, None, &OrgId::Nothing, 100);
+    let id = OrgId::OrganizationIdentifier("VATSE-556000000001");
+    let leaf = certificate(&rsa_key(), Some((&ca_key, &ca)), &id, 100);
+    let pem = String::from_utf8(ca.to_pem().unwrap()).unwrap();
+    let config = format!(
+        "[maskinporten.eseals]\ntrusted_certificates = ['''{pem}''']\n[maskinporten.scopes.\"a:b\"]\neseals = true"
+    );
+    let config = SimulatorConfig::from_toml(&config).unwrap();
+    let simulator = Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("eseal.pem");
+    std::fs::write(&path, [leaf.to_pem().unwrap(), pem.into_bytes()].concat()).unwrap();
+    let settings = json!({
+        "profile": "maskinporten", "issuer": simulator.urls().maskinporten_issuer, "eseal": true,
+        "certificate": format!("file:{}", path.display()), "scopes": ["a:b"],
+    });
+    let client = TokenClient::builder(ClientSettings::from_json(&settings.to_string()).unwrap())
+        .signer(signer(&rsa_key()))
+        .build(&Call::none())
+        .unwrap();
+    let token = client
+        .token(&TokenRequest::default(), &Call::none())
+        .unwrap();
+    let claims = segl::jws::decode(token.access_token()).unwrap().claims;
+    assert_eq!(claims["consumer"]["ID"], "VATSE-556000000001");
+}
+
+#[test]
 fn each_refusal_keeps_its_code_and_says_what_to_do() {
     let setup = setup();
     let certificate = |name| json!({"client_id": "certified", "kid": null, "certificate": setup.certificate_uri(name)});
@@ -195,70 +225,63 @@ fn each_refusal_keeps_its_code_and_says_what_to_do() {
             json!({"client_id": "nobody"}),
             plain,
             "MP-100",
-            ErrorCode::TokenInvalidGrant,
+            ErrorCode::TokenClientUnknown,
             "check client_id",
         ),
         (
-            json!({"audience": "https://maskinporten.no"}),
+            json!({"audience": "https://as.example"}),
             plain,
             "MP-110",
-            ErrorCode::TokenInvalidGrant,
+            ErrorCode::TokenAudienceRefused,
             "final slash",
         ),
         (
             certificate("stranger.pem"),
             plain,
             "MP-122",
-            ErrorCode::TokenInvalidGrant,
+            ErrorCode::TokenOrganisationMismatch,
             "organisation number",
         ),
         (
             json!({}),
             r#"{"scopes":["a:unknown"]}"#,
             "MP-200",
-            ErrorCode::TokenInvalidScope,
+            ErrorCode::TokenScopeNotOnClient,
             "not on the client",
         ),
         (
             json!({}),
             r#"{"scopes":["a:other"]}"#,
             "MP-201",
-            ErrorCode::TokenInvalidScope,
+            ErrorCode::TokenScopeNotAllowed,
             "integration type",
         ),
         (
             json!({}),
             r#"{"scopes":["a:closed"]}"#,
             "MP-250",
-            ErrorCode::TokenAccessDenied,
+            ErrorCode::TokenScopeNotGranted,
             "API's owner",
         ),
         (
             json!({}),
             r#"{"consumer_org":"974760673"}"#,
             "MP-251",
-            ErrorCode::TokenAccessDenied,
+            ErrorCode::TokenNotDelegated,
             "Altinn",
         ),
         (
             json!({}),
             r#"{"authorization_details":[{"type":"urn:altinn:unknown"}]}"#,
             "MP-301",
-            ErrorCode::TokenInvalidAuthorizationDetails,
+            ErrorCode::TokenDetailsTypeUnknown,
             "type",
-        ),
-        (
-            json!({}),
-            r#"{"authorization_details":[{"type":"urn:altinn:systemuser","surprise":1}]}"#,
-            "MP-302",
-            ErrorCode::TokenInvalidAuthorizationDetails,
-            "remove them",
         ),
         (
             json!({}),
             r#"{"authorization_details":[{"type":"urn:altinn:systemuser","systemuser_org":{"authority":"iso6523-actorid-upis","ID":"0192:974760673"}}]}"#,
             "MP-303",
-            ErrorCode::TokenInvalidAuthorizationDetails,
+            ErrorCode::TokenDetailsRefused,
             "system user",
         ),
     ];
@@ -463,4 +486,38 @@ fn a_service_that_knows_both_keys_takes_either() {
         assert_eq!(support::header(&assertion)["kid"], kid);
     }
     assert_eq!(setup.simulator.requests().maskinporten_token, 3);
+}
+
+#[test]
+fn a_key_is_replaced_without_a_call_that_fails() {
+    let setup = setup();
+    let folder = setup.folder.path();
+    let key = |name: &str, key: &PKey<Private>| {
+        std::fs::write(folder.join(name), support::pem(key)).unwrap();
+        format!("file:{}", folder.join(name).display())
+    };
+    let unregistered = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    // A kid that is not known yet, and one that belongs to another key.
+    for (kid, said) in [("new", "Unknown key identifier"), ("first", "MP-124")] {
+        let settings = json!({
+            "profile": "maskinporten", "issuer": setup.simulator.urls().maskinporten_issuer,
+            "client_id": "two_keys", "scopes": ["a:b"],
+            "keys": [
+                {"key": key("new.pem", &unregistered), "kid": kid},
+                {"key": key("old.pem", &second_key()), "kid": "second"},
+            ],
+        });
+        let settings = ClientSettings::from_json(&settings.to_string()).unwrap();
+        let client = TokenClient::builder(settings).build(&Call::none()).unwrap();
+        let before = setup.simulator.requests().maskinporten_token;
+        for _ in 0..2 {
+            client
+                .fetch(&TokenRequest::default(), &Call::none())
+                .unwrap();
+        }
+        let sent = setup.simulator.requests().maskinporten_token - before;
+        assert_eq!(sent, 3, "the refused key is asked once");
+        let refusal = client.health()[0].refusal.clone().unwrap();
+        assert!(refusal.contains(said), "{refusal}");
+    }
 }

@@ -74,6 +74,24 @@ fn a_grant_has_the_scope_in_its_claims_and_no_subject() {
 }
 
 #[test]
+fn iat_is_now_unless_it_is_to_lie_back() {
+    for (more, iat) in [
+        ("", 1_700_000_000),
+        (r#","backdate_seconds":5"#, 1_699_999_995),
+    ] {
+        let settings = format!(
+            r#"{{"profile":"generic","issuer":"https://as.example","token_endpoint":"https://as.example/token",
+                "client_id":"c1"{more}}}"#
+        );
+        let claims = claims(&exchange(&settings, &TokenRequest::default()).0);
+        assert_eq!(
+            (&claims["iat"], &claims["exp"]),
+            (&json!(iat), &json!(iat + 60))
+        );
+    }
+}
+
+#[test]
 fn missing_and_foreign_settings_are_named() {
     let base = r#""profile":"generic","client_id":"c1""#;
     let endpoint = r#""token_endpoint":"https://as.example/token","issuer":"https://as.example""#;
@@ -88,6 +106,9 @@ fn missing_and_foreign_settings_are_named() {
         ),
         (format!(r#"{endpoint},"environment":"test""#), "environment"),
         (format!(r#"{endpoint},"omit_kid":true"#), "omit_kid"),
+        (format!(r#"{endpoint},"orgno":"910753614""#), "orgno"),
+        (format!(r#"{endpoint},"eseal":true"#), "eseal"),
+        (format!(r#"{endpoint},"discovery":true"#), "token_endpoint"),
         (format!(r#"{endpoint},"x5t_s256":true"#), "x5t_s256"),
         (format!(r#"{endpoint},"alg":"ES256""#), "alg"),
     ] {

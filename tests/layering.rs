@@ -17,15 +17,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("http", &[]),
     ("token", &["profiles", "jws", "keys", "http"]),
     ("config", &["token", "profiles", "keys"]),
+    ("apis", &["token", "profiles", "jws", "keys", "http"]),
     (
         "ffi",
-        &["config", "token", "profiles", "http", "jws", "keys"],
+        &["config", "apis", "token", "profiles", "http", "jws", "keys"],
     ),
     ("simulator", &["jws", "keys"]),
     (
         "cli",
         &[
             "config",
+            "apis",
             "token",
             "profiles",
             "http",

@@ -8,7 +8,7 @@ use clap::Args;
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Result;
-use crate::profiles::{Scope, TokenRequest};
+use crate::profiles::{ConsumerOrg, Scope, TokenRequest};
 use crate::token::TokenClient;
 
 #[derive(Args)]
@@ -27,9 +27,24 @@ pub(super) struct ClientArguments {
 impl ClientArguments {
     /// The client, and the call that bounds its work.
     pub(super) fn open(&self) -> Result<(TokenClient, Call)> {
-        let call = Call::within(Duration::from_secs(self.timeout.into()));
-        let config = Config::from_file(&self.config)?;
+        let call = self.call();
+        let config = self.config()?;
         Ok((TokenClient::from_config(&config, &self.name, &call)?, call))
+    }
+
+    /// The client's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole configuration.
+    pub(super) fn config(&self) -> Result<Config> {
+        Config::from_file(&self.config)
+    }
+
+    /// A call that begins now.
+    pub(super) fn call(&self) -> Call {
+        Call::within(Duration::from_secs(self.timeout.into()))
     }
 }
 
@@ -63,7 +78,9 @@ impl RequestArguments {
         if !self.resource.is_empty() {
             request.resource = Some(self.resource.clone());
         }
-        request.consumer_org = self.consumer_org.as_deref().map(str::parse).transpose()?;
+        if let Some(orgno) = &self.consumer_org {
+            request.consumer_org = ConsumerOrg::Org(orgno.parse()?);
+        }
         Ok(request)
     }
 }

@@ -11,7 +11,8 @@ use super::output::{Output, print_line_to_reader};
 use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::health::TokenHealth;
-use crate::keys::{Health, HealthState, Signer};
+use crate::keys::{Certificate, Health, HealthState, Signer};
+use crate::token::{Expiring, Expiry};
 
 #[derive(Args)]
 pub(super) struct Arguments {
@@ -63,6 +64,10 @@ struct Report {
     at: String,
     /// How long the signature took; absent when there is none.
     signed_in_ms: Option<u64>,
+    /// When the certificate beside the key ends, seconds since 1970.
+    certificate_not_after: Option<i64>,
+    /// That it ends soon or has ended, and what to do.
+    warnings: Vec<String>,
     #[serde(flatten)]
     health: Health,
 }
@@ -79,10 +84,20 @@ impl Check {
             health.state = HealthState::Unavailable;
             health.problem = Some(error.message().to_owned());
         }
+        let now = SystemClock.now();
+        let certificate = signer.certificates().first();
+        let expiry = certificate
+            .and_then(Certificate::not_after)
+            .map(|not_after| Expiry::new(Expiring::Certificate, "key", not_after));
+        let warning = expiry
+            .as_ref()
+            .and_then(|expiry| expiry.warning(now, Expiry::DEFAULT_WARN_DAYS));
         let report = Report {
             key: signer.origin().uri,
-            at: SystemClock.now().to_string(),
+            at: now.to_string(),
             signed_in_ms: probed.is_ok().then_some(took),
+            certificate_not_after: expiry.map(|expiry| expiry.not_after.seconds()),
+            warnings: warning.into_iter().collect(),
             health,
         };
         let result = probed.and_then(|()| report.require_ready());
@@ -127,6 +142,17 @@ impl Report {
         if let Some(millis) = self.signed_in_ms {
             lines.push(format!("signed in     {millis} ms"));
         }
+        if let Some(end) = self.certificate_not_after {
+            lines.push(format!(
+                "certificate   ends at {}",
+                UnixTime::from_seconds(end)
+            ));
+        }
+        lines.extend(
+            self.warnings
+                .iter()
+                .map(|warning| format!("warning       {warning}")),
+        );
         if let Some(signatures) = self.health.signatures {
             let last = self
                 .health

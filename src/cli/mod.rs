@@ -54,7 +54,7 @@ enum Command {
     Jwk(jwk::Arguments),
     /// Prints a signed assertion; nothing is sent.
     Assert(assert::Arguments),
-    /// Prints the JWT that registers a client's key.
+    /// Registers a client's public keys at a service.
     #[command(subcommand)]
     Register(register::Command),
     /// Gets an access token and prints it.

@@ -8,7 +8,8 @@ use std::fmt;
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $name:literal;)+) => {
         /// The stable number of an error, grouped by hundreds: 1 use of the
-        /// library, 100 keys, 200 PKCS#11, 400 network, 500 token endpoint.
+        /// library, 100 keys, 200 PKCS#11, 400 network, 500 token endpoint,
+        /// 600 APIs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i32)]
         #[non_exhaustive]
@@ -170,6 +171,75 @@ error_codes! {
     TokenBadResponse = 511, "TOKEN_BAD_RESPONSE";
     /// Another OAuth error; `oauth_error` has its name.
     TokenOther = 512, "TOKEN_OTHER";
+
+    /// The assertion could not be read.
+    TokenAssertionMalformed = 520, "TOKEN_ASSERTION_MALFORMED";
+    /// The assertion was used before. Another attempt has a `jti` of its own.
+    TokenAssertionReused = 521, "TOKEN_ASSERTION_REUSED";
+    /// The service does not know the client, or not in this environment.
+    TokenClientUnknown = 522, "TOKEN_CLIENT_UNKNOWN";
+    /// `aud` is not what the service calls itself.
+    TokenAudienceRefused = 523, "TOKEN_AUDIENCE_REFUSED";
+    /// The service does not accept the certificate, or not in this environment.
+    TokenCertificateRefused = 524, "TOKEN_CERTIFICATE_REFUSED";
+    /// The key was registered too long ago and must be registered again.
+    TokenKeyExpired = 525, "TOKEN_KEY_EXPIRED";
+    /// The certificate is another organisation's than the client.
+    TokenOrganisationMismatch = 526, "TOKEN_ORGANISATION_MISMATCH";
+    /// The header's `x5c` was refused.
+    TokenX5cRefused = 527, "TOKEN_X5C_REFUSED";
+    /// The signature does not verify with the key or certificate that the header
+    /// names.
+    TokenSignatureRefused = 528, "TOKEN_SIGNATURE_REFUSED";
+    /// The assertion came after its `exp`.
+    TokenAssertionExpired = 529, "TOKEN_ASSERTION_EXPIRED";
+    /// The assertion's `iat` is ahead of the service's clock.
+    TokenAssertionFromFuture = 530, "TOKEN_ASSERTION_FROM_FUTURE";
+    /// `exp - iat` is longer than the service allows.
+    TokenLifetimeRefused = 531, "TOKEN_LIFETIME_REFUSED";
+    /// A scope is not on the client.
+    TokenScopeNotOnClient = 532, "TOKEN_SCOPE_NOT_ON_CLIENT";
+    /// A scope cannot be had from this service or with this kind of client.
+    TokenScopeNotAllowed = 533, "TOKEN_SCOPE_NOT_ALLOWED";
+    /// The scope's owner has not given the consumer access.
+    TokenScopeNotGranted = 534, "TOKEN_SCOPE_NOT_GRANTED";
+    /// The consumer has not delegated the scope to the client's organisation.
+    TokenNotDelegated = 535, "TOKEN_NOT_DELEGATED";
+    /// `consumer_org` is the client's own organisation.
+    TokenConsumerIsSelf = 536, "TOKEN_CONSUMER_IS_SELF";
+    /// The service does not know a type in `authorization_details`.
+    TokenDetailsTypeUnknown = 537, "TOKEN_DETAILS_TYPE_UNKNOWN";
+    /// `authorization_details` has a member that its type does not know.
+    TokenDetailsMemberUnknown = 538, "TOKEN_DETAILS_MEMBER_UNKNOWN";
+    /// `authorization_details` names something that is not registered.
+    TokenDetailsRefused = 539, "TOKEN_DETAILS_REFUSED";
+    /// No key is registered under this `kid`, or not yet.
+    TokenKidUnknown = 540, "TOKEN_KID_UNKNOWN";
+    /// The client has registered keys, and the assertion names none by `kid`.
+    TokenKidRequired = 541, "TOKEN_KID_REQUIRED";
+    /// A claim is missing, or is not one that the service documents.
+    TokenClaimRefused = 542, "TOKEN_CLAIM_REFUSED";
+    /// The server's metadata (RFC 8414) cannot be used: not found, not JSON, a
+    /// member is missing, or it is another issuer's.
+    MetadataInvalid = 543, "METADATA_INVALID";
+
+    /// The API refused the request (HTTP 4xx).
+    ApiRefused = 600, "API_REFUSED";
+    /// The API refused the access token, also a new one (HTTP 401).
+    ApiUnauthorized = 601, "API_UNAUTHORIZED";
+    /// The access token does not allow this at the API (HTTP 403).
+    ApiForbidden = 602, "API_FORBIDDEN";
+    /// The API knows nothing of what was asked about (HTTP 404).
+    ApiNotFound = 603, "API_NOT_FOUND";
+    /// The API asks to slow down (HTTP 429).
+    ApiRateLimited = 604, "API_RATE_LIMITED";
+    /// The API has a fault of its own (HTTP 5xx).
+    ApiServer = 605, "API_SERVER";
+    /// The API's answer is not what was agreed: not JSON, or a member is missing.
+    ApiBadResponse = 606, "API_BAD_RESPONSE";
+    /// A key is not registered at the service, or its registration is about to
+    /// end.
+    KeyRegistration = 610, "KEY_REGISTRATION";
 }
 
 impl ErrorCode {

@@ -129,8 +129,8 @@ pub unsafe extern "C" fn segl_client_open(
 /// time left, and 10 seconds without a timeout.
 ///
 /// `request_json` is a JSON object whose members go before the client's
-/// settings: `scopes`, `resource`, `consumer_org`, `pid`,
-/// `authorization_details`; all optional.
+/// settings: `scopes`, `resource`, `consumer_org` (`null`: none, whatever the
+/// settings say), `pid`, `authorization_details`; all optional.
 ///
 /// Ownership: the inputs are borrowed. `out_jwt` becomes the caller's; free it
 /// with `segl_bytes_free`.
@@ -313,10 +313,14 @@ pub unsafe extern "C" fn segl_client_forget(
 ///
 /// The array `keys` has an object for each key, in the order of the settings, with
 /// `name` ("key", "keys[1]", or "signer" for one that was given as a handle),
-/// `opened`, and the members of `segl_signer_health`; `problem` says why a key is
-/// not open. The object `tokens` counts: `cached`, `requests`, `failures`,
-/// `refreshes`, `stale`, `rejected`; its `clock_skew_ms` is how far the service's
-/// clock is ahead, or null. Nothing is sent, and nothing is asked of a device.
+/// `opened`, `certificate_not_after` and `registered_until` (seconds since 1970, or
+/// null), `warnings` (an array of texts about what ends soon or has ended),
+/// `refusal` (what the service said when it last refused the key, or null), and the
+/// members of `segl_signer_health`; `problem` says why a key is not open.
+///
+/// The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
+/// `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,
+/// or null. Nothing is sent, and nothing is asked of a device.
 ///
 /// Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
 /// with `segl_bytes_free`.

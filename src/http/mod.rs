@@ -27,6 +27,30 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request without body that asks for JSON.
+    pub fn new(method: &'static str, url: Endpoint) -> Self {
+        Self {
+            method,
+            url,
+            headers: vec![("Accept", "application/json".into())],
+            body: Zeroizing::default(),
+        }
+    }
+
+    /// The same request with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same request with `body` as its JSON.
+    #[must_use]
+    pub fn json(mut self, body: &serde_json::Value) -> Self {
+        self.body = Zeroizing::new(body.to_string().into_bytes());
+        self.header("Content-Type", "application/json")
+    }
+
     /// A `POST` of `application/x-www-form-urlencoded` that asks for JSON.
     pub fn post_form(url: Endpoint, form: String) -> Self {
         Self {

@@ -1,5 +1,7 @@
 //! The JOSE header (RFC 7515 section 4).
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::alg::Algorithm;
@@ -40,11 +42,11 @@ impl Header {
     }
 }
 
-/// A header in base64url, ready for any number of signatures.
+/// A header in base64url, ready for any number of signatures. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PreparedHeader {
     alg: Algorithm,
-    encoded: String,
+    encoded: Arc<str>,
 }
 
 impl PreparedHeader {
@@ -66,7 +68,7 @@ impl PreparedHeader {
         })?;
         Ok(Self {
             alg,
-            encoded: base64url(&json),
+            encoded: base64url(&json).into(),
         })
     }
 

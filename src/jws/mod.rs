@@ -3,6 +3,8 @@
 mod decode;
 mod header;
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -13,7 +15,7 @@ pub use header::{Header, PreparedHeader};
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
-use crate::keys::Signer;
+use crate::keys::{MakeMessage, Signer};
 
 /// Signs `payload` (for a JWT: the claims as JSON) and returns
 /// `header.payload.signature`, each base64url without padding.
@@ -26,14 +28,48 @@ pub fn sign_compact(
     payload: &[u8],
     call: &Call,
 ) -> Result<String> {
-    let mut compact = String::with_capacity(header.encoded().len() + payload.len() * 4 / 3 + 700);
-    compact.push_str(header.encoded());
-    compact.push('.');
-    URL_SAFE_NO_PAD.encode_string(payload, &mut compact);
-    let signature = signer.sign(header.alg(), compact.as_bytes(), call)?;
-    compact.push('.');
-    URL_SAFE_NO_PAD.encode_string(&signature, &mut compact);
-    Ok(compact)
+    let input = signing_input(header, payload);
+    let signature = signer.sign(header.alg(), input.as_bytes(), call)?;
+    Ok(compact(input, &signature))
+}
+
+/// As [`sign_compact`], with the payload that `make` makes once the key only has to
+/// sign, so that a time in it is that of the signature and not that of a wait for
+/// the device. See [`Signer::sign_when_ready`] for what `make` may do.
+///
+/// # Errors
+/// As [`Signer::sign_when_ready`].
+pub fn sign_compact_when_ready(
+    signer: &dyn Signer,
+    header: &PreparedHeader,
+    make: impl Fn() -> Result<Vec<u8>> + Send + Sync + 'static,
+    call: &Call,
+) -> Result<String> {
+    let own = header.clone();
+    let make: Arc<MakeMessage> = Arc::new(move || Ok(signing_input(&own, &make()?).into_bytes()));
+    let signed = signer.sign_when_ready(header.alg(), &make, call)?;
+    let input = String::from_utf8(signed.message).map_err(|_| {
+        Error::new(
+            ErrorCode::SignatureFault,
+            "the signer returned another message than it was given; it must sign each message as it is",
+        )
+    })?;
+    Ok(compact(input, &signed.signature))
+}
+
+/// The JWS Signing Input (RFC 7515 section 2), with room for the signature.
+fn signing_input(header: &PreparedHeader, payload: &[u8]) -> String {
+    let mut input = String::with_capacity(header.encoded().len() + payload.len() * 4 / 3 + 700);
+    input.push_str(header.encoded());
+    input.push('.');
+    URL_SAFE_NO_PAD.encode_string(payload, &mut input);
+    input
+}
+
+fn compact(mut input: String, signature: &[u8]) -> String {
+    input.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut input);
+    input
 }
 
 /// Signs with a header given as a JSON object. `alg` is required; other members

@@ -45,6 +45,28 @@ pub trait Signer: fmt::Debug + Send + Sync {
     /// home reports.
     fn sign(&self, alg: Algorithm, message: &[u8], call: &Call) -> Result<Vec<u8>>;
 
+    /// As [`Signer::sign`], of a message that says when it was made: `make` is called
+    /// once the key only has to sign. Waiting for a session of a device, a login and
+    /// whatever else is put right come before it; a try that fails is followed by one
+    /// with a new message. The message comes back beside its signature.
+    ///
+    /// `make` may run on another thread, several times, and once more after this
+    /// call has returned with `TIMEOUT` or `CANCELLED`. It holds up the device, so it
+    /// must be quick and must not sign.
+    ///
+    /// # Errors
+    /// Those of `make`, as they are; otherwise as [`Signer::sign`].
+    fn sign_when_ready(
+        &self,
+        alg: Algorithm,
+        make: &Arc<MakeMessage>,
+        call: &Call,
+    ) -> Result<Signed> {
+        let message = make()?;
+        let signature = self.sign(alg, &message, call)?;
+        Ok(Signed { message, signature })
+    }
+
     /// Checks that the key can be used now, by a signature where that is the
     /// only proof.
     ///
@@ -70,6 +92,25 @@ pub trait Signer: fmt::Debug + Send + Sync {
 
     /// Where the key lives and what its home says about it.
     fn origin(&self) -> Origin;
+}
+
+/// Makes a message to sign; see [`Signer::sign_when_ready`].
+pub type MakeMessage = dyn Fn() -> Result<Vec<u8>> + Send + Sync;
+
+/// A message and its signature.
+#[derive(Clone)]
+pub struct Signed {
+    /// What was signed.
+    pub message: Vec<u8>,
+    /// The signature in JOSE form, as [`Signer::sign`] returns it.
+    pub signature: Vec<u8>,
+}
+
+/// Shows neither: together they may be an assertion.
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").finish_non_exhaustive()
+    }
 }
 
 /// Where a key lives, for people and logs. Holds no secret.

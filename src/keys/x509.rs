@@ -111,19 +111,24 @@ impl Certificate {
         self.not_after
     }
 
+    /// `organizationIdentifier` (2.5.4.97) of the subject, for example
+    /// `NTRNO-910753614` or `VATSE-556000000001`.
+    pub fn organization_identifier(&self) -> Option<String> {
+        self.subject_entry(Nid::from_raw(ORGANIZATION_IDENTIFIER))
+    }
+
     /// The organisation number of the subject: `organizationIdentifier`
     /// (2.5.4.97) as `NTRNO-<orgno>` in SEID 2 certificates, `serialNumber` in
     /// older ones.
     pub fn org_number(&self) -> Option<OrgNumber> {
-        let subject = self.x509.subject_name();
-        let entry = |nid| {
-            subject
-                .entries_by_nid(nid)
-                .find_map(|entry| entry.data().to_string().ok())
-        };
-        entry(Nid::from_raw(ORGANIZATION_IDENTIFIER))
+        self.organization_identifier()
             .and_then(|id| id.strip_prefix("NTRNO-")?.parse().ok())
-            .or_else(|| entry(Nid::SERIALNUMBER)?.parse().ok())
+            .or_else(|| self.subject_entry(Nid::SERIALNUMBER)?.parse().ok())
+    }
+
+    fn subject_entry(&self, nid: Nid) -> Option<String> {
+        let mut entries = self.x509.subject_name().entries_by_nid(nid);
+        entries.find_map(|entry| entry.data().to_string().ok())
     }
 
     /// True when `issuer` signed this certificate.

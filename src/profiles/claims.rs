@@ -4,10 +4,25 @@ use serde_json::{Map, Value};
 
 use super::client_settings::{AudienceForm, ClientSettings, JtiForm};
 use super::setting_error;
-use super::values::ClientId;
 use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::keys::jwk::base64url;
+
+/// What a service wants in every assertion, unless the settings say otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClaimRules {
+    pub(super) audience_form: AudienceForm,
+    /// Seconds.
+    pub(super) lifetime: u32,
+    /// Seconds.
+    pub(super) max_lifetime: u32,
+    /// Seconds.
+    pub(super) backdate: u32,
+}
+
+/// The farthest that `iat` may lie back, in seconds: within the 10 seconds that
+/// Maskinporten allows.
+const MAX_BACKDATE: u32 = 9;
 
 /// The claims that do not depend on the request.
 #[derive(Debug, Clone)]
@@ -16,33 +31,51 @@ pub(super) struct CommonClaims {
     subject: Option<String>,
     audience: Value,
     lifetime: u32,
+    backdate: u32,
     nbf: bool,
     jti: JtiForm,
 }
 
 impl CommonClaims {
-    /// Claims of `client_id` for `audience`, living `default_lifetime`
-    /// seconds unless set otherwise and never more than `max_lifetime`.
+    /// Claims of the client `issuer` for `audience`.
     pub(super) fn new(
         settings: &ClientSettings,
-        client_id: &ClientId,
+        issuer: &str,
         audience: &str,
-        default_form: AudienceForm,
-        default_lifetime: u32,
-        max_lifetime: u32,
+        rules: ClaimRules,
     ) -> Result<Self> {
-        let lifetime = settings.lifetime_seconds.unwrap_or(default_lifetime);
+        let max_lifetime = rules.max_lifetime;
+        let lifetime = settings.lifetime_seconds.unwrap_or(rules.lifetime);
         if !(1..=max_lifetime).contains(&lifetime) {
             return Err(setting_error(
                 "lifetime_seconds",
                 format_args!("is {lifetime}; 1 to {max_lifetime} are allowed"),
             ));
         }
+        let backdate = settings.backdate_seconds.unwrap_or(rules.backdate);
+        if backdate > MAX_BACKDATE {
+            return Err(setting_error(
+                "backdate_seconds",
+                format_args!("is {backdate}; 0 to {MAX_BACKDATE} are allowed"),
+            ));
+        }
+        if lifetime <= backdate {
+            return Err(setting_error(
+                "lifetime_seconds",
+                format_args!(
+                    "is {lifetime}, and \"backdate_seconds\" is {backdate}: assertions would be made expired; raise it"
+                ),
+            ));
+        }
         Ok(Self {
-            issuer: client_id.as_str().to_owned(),
+            issuer: issuer.to_owned(),
             subject: None,
-            audience: one_or_array(audience, settings.audience_form.unwrap_or(default_form)),
+            audience: one_or_array(
+                audience,
+                settings.audience_form.unwrap_or(rules.audience_form),
+            ),
             lifetime,
+            backdate,
             nbf: settings.nbf,
             jti: settings.jti.unwrap_or(JtiForm::Uuid),
         })
@@ -55,19 +88,19 @@ impl CommonClaims {
         self
     }
 
-    /// `aud`, `exp`, `iat`, `iss`, `jti` and, where set, `nbf` and `sub`.
+    /// `aud`, `exp`, `iat`, `iss`, `jti` and, where set, `nbf` and `sub`. `exp` is
+    /// counted from `iat`, so that the life is never longer than set.
     pub(super) fn at(&self, now: UnixTime) -> Map<String, Value> {
+        let issued = now.plus(-i64::from(self.backdate));
+        let expires = issued.plus(i64::from(self.lifetime));
         let mut claims = Map::new();
         claims.insert("aud".into(), self.audience.clone());
-        claims.insert(
-            "exp".into(),
-            now.plus(i64::from(self.lifetime)).seconds().into(),
-        );
-        claims.insert("iat".into(), now.seconds().into());
+        claims.insert("exp".into(), expires.seconds().into());
+        claims.insert("iat".into(), issued.seconds().into());
         claims.insert("iss".into(), self.issuer.as_str().into());
         claims.insert("jti".into(), new_jti(self.jti).into());
         if self.nbf {
-            claims.insert("nbf".into(), now.seconds().into());
+            claims.insert("nbf".into(), issued.seconds().into());
         }
         if let Some(subject) = &self.subject {
             claims.insert("sub".into(), subject.as_str().into());

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::end_time::EndTime;
 use super::setting_error;
+use super::shared_cache_settings::SharedCacheSettings;
 use super::values::{ClientId, Scope};
 use crate::error::Result;
 
@@ -22,7 +24,7 @@ pub struct ClientSettings {
     #[serde(default)]
     pub environment: Option<Environment>,
     /// The client's identifier at the service. DNB gives it after registration;
-    /// until then it may be left out for `segl register dnb`.
+    /// until then it may be left out for `segl register dnb`. An `eseal` needs none.
     #[serde(default)]
     pub client_id: Option<ClientId>,
     /// The URI of the private key: `pkcs11:…` or `file:…`. Left out when `keys`
@@ -30,8 +32,8 @@ pub struct ClientSettings {
     #[serde(default)]
     pub key: Option<KeySetting>,
     /// Several keys, used in order: a later one signs while those before it
-    /// cannot. Excludes `key`, `kid`, `certificate`, `x5c` and `alg`, which stand
-    /// in each entry.
+    /// cannot, or the service refuses them. Excludes `key`, `kid`, `certificate`, `x5c`, `alg` and
+    /// `registered_until`, which stand in each entry.
     #[serde(default)]
     pub keys: Vec<ClientKey>,
     /// `file:` URI of the certificate (PEM with the chain, or DER) for `x5c`.
@@ -41,6 +43,10 @@ pub struct ClientSettings {
     /// What goes into `x5c`: the leaf only (default) or the whole chain.
     #[serde(default)]
     pub x5c: Option<X5cForm>,
+    /// The key is one of a European eSeal (Maskinporten's pilot): `x5c` has the
+    /// whole chain, `kid` is excluded, and `client_id` may be left out.
+    #[serde(default)]
+    pub eseal: bool,
     /// Adds `x5t#S256`, the certificate's thumbprint, to the header.
     #[serde(default)]
     pub x5t_s256: bool,
@@ -48,6 +54,17 @@ pub struct ClientSettings {
     /// RFC 7638 thumbprint.
     #[serde(default)]
     pub kid: Option<String>,
+    /// When the registration under `kid` ends: a date such as "2027-11-20", which
+    /// stands for its first second in UTC, or RFC 3339. Maskinporten's ends a year
+    /// after the key was registered or registered again. Nothing is refused after
+    /// it; see `warn_days`.
+    #[serde(default)]
+    pub registered_until: Option<EndTime>,
+    /// How many days before a certificate or a registration of this client ends
+    /// warnings begin: in the log, once a day while assertions are made, and in the
+    /// health of its keys. Default 30; 0 for none.
+    #[serde(default)]
+    pub warn_days: Option<u32>,
     /// Leaves `kid` out of the assertion's header (profile `dnb` only).
     #[serde(default)]
     pub omit_kid: bool,
@@ -64,9 +81,14 @@ pub struct ClientSettings {
     #[serde(default)]
     pub resource: Vec<String>,
     /// Organisation number of the consumer on whose behalf tokens are requested
-    /// (Maskinporten delegation), unless a request names its own.
+    /// (Maskinporten delegation), unless a request names its own, or `null` for
+    /// none.
     #[serde(default)]
     pub consumer_org: Option<String>,
+    /// Organisation number of the client itself. A certificate must be that
+    /// organisation's, and `consumer_org` another. Left out, the certificate's counts.
+    #[serde(default)]
+    pub orgno: Option<String>,
     /// The authorisation server's issuer identifier, instead of the environment's.
     #[serde(default)]
     pub issuer: Option<String>,
@@ -82,9 +104,21 @@ pub struct ClientSettings {
     /// The token endpoint, instead of the environment's.
     #[serde(default)]
     pub token_endpoint: Option<String>,
+    /// Takes the token endpoint from the issuer's metadata (RFC 8414), which is read
+    /// at the first request and every 24 hours. Excludes `token_endpoint`.
+    #[serde(default)]
+    pub discovery: bool,
+    /// Where the metadata is, when it is not where the issuer's should be. As
+    /// `discovery` otherwise.
+    #[serde(default)]
+    pub metadata: Option<String>,
     /// Life of an assertion, `exp - iat`, in seconds.
     #[serde(default)]
     pub lifetime_seconds: Option<u32>,
+    /// Seconds by which `iat` lies before the time of signing, 0 to 9, against
+    /// clocks that are a little ahead. Default 2 for Digdir's services, else 0.
+    #[serde(default)]
+    pub backdate_seconds: Option<u32>,
     /// Adds `nbf`, equal to `iat`. Off by default.
     #[serde(default)]
     pub nbf: bool,
@@ -111,6 +145,14 @@ pub struct ClientSettings {
     /// milliseconds. Default 5,000.
     #[serde(default)]
     pub connect_timeout_ms: Option<u32>,
+    /// Base URL of Digdir's administration API, instead of the environment's, for
+    /// `segl register maskinporten` (profile `maskinporten` only).
+    #[serde(default)]
+    pub self_service: Option<String>,
+    /// A cache that the instances of a service share, so that not each of them
+    /// fetches its own token.
+    #[serde(default)]
+    pub shared_cache: Option<SharedCacheSettings>,
 }
 
 /// One of several keys of a client: the same key pair on another token, or one
@@ -134,6 +176,10 @@ pub struct ClientKey {
     /// The signature algorithm; the key's usual one when left out.
     #[serde(default)]
     pub alg: Option<String>,
+    /// When the registration under `kid` ends: a date such as "2027-11-20", or RFC
+    /// 3339.
+    #[serde(default)]
+    pub registered_until: Option<EndTime>,
 }
 
 impl ClientSettings {
@@ -153,6 +199,7 @@ impl ClientSettings {
             ("certificate", self.certificate.is_some()),
             ("x5c", self.x5c.is_some()),
             ("alg", self.alg.is_some()),
+            ("registered_until", self.registered_until.is_some()),
         ];
         if let Some((setting, _)) = misplaced.iter().find(|(_, is_set)| *is_set) {
             return Err(setting_error(
@@ -167,6 +214,7 @@ impl ClientSettings {
             certificate: entry.certificate.clone(),
             x5c: entry.x5c,
             alg: entry.alg.clone(),
+            registered_until: entry.registered_until,
             ..self.clone()
         };
         Ok(self.keys.iter().map(with).collect())
@@ -199,6 +247,10 @@ impl fmt::Debug for KeySetting {
 pub enum ProfileName {
     /// Maskinporten's JWT grant.
     Maskinporten,
+    /// The same at Skyporten, for cloud services.
+    Skyporten,
+    /// ID-porten's client assertion, for use in the authorization code flow.
+    Idporten,
     /// DNB's client assertion and client registration.
     Dnb,
     /// Any RFC 7523 server.

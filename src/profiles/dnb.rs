@@ -4,10 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::claims::CommonClaims;
+use super::claims::{ClaimRules, CommonClaims};
 use super::client_settings::{AudienceForm, ClientSettings, Environment};
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::TokenRequest;
+use super::token_endpoint::TokenEndpoint;
 use super::values::{ClientId, Scope};
 use super::{
     Profile, client_assertion_form, endpoint, missing_client_id, refuse_grant_members,
@@ -15,7 +16,6 @@ use super::{
 };
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
-use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws::Header;
 use crate::keys::{PublicJwk, Signer};
@@ -23,16 +23,21 @@ use crate::keys::{PublicJwk, Signer};
 const TOKEN_ENDPOINT: &str = "https://api.ciam.dnb.no/as/token.oauth2";
 const REGISTRATION_AUDIENCE: &str = "https://api.ciam.dnb.no/clients/v1";
 
-/// The documented life of a client assertion, and that of DNB's longest sample.
-const DEFAULT_LIFETIME: u32 = 240;
-const MAX_LIFETIME: u32 = 1200;
+/// `lifetime` is the documented life of a client assertion, `max_lifetime` that of
+/// DNB's longest sample.
+const CLAIM_RULES: ClaimRules = ClaimRules {
+    audience_form: AudienceForm::Array,
+    lifetime: 240,
+    max_lifetime: 1200,
+    backdate: 0,
+};
 
 /// "Max 30 days after iat".
 const MAX_REGISTRATION_LIFETIME: u32 = 30 * 24 * 3600;
 
 #[derive(Debug)]
 pub(super) struct Dnb {
-    endpoint: Endpoint,
+    endpoint: TokenEndpoint,
     header: Header,
     /// None until DNB has given the client id.
     common: Option<CommonClaims>,
@@ -55,15 +60,14 @@ impl Dnb {
                 ("consumer_org", settings.consumer_org.is_some()),
                 ("resource", !settings.resource.is_empty()),
                 ("resource_form", settings.resource_form.is_some()),
+                ("orgno", settings.orgno.is_some()),
+                ("eseal", settings.eseal),
+                ("discovery", settings.discovery),
+                ("metadata", settings.metadata.is_some()),
+                ("self_service", settings.self_service.is_some()),
             ],
         )?;
         let alg = choose_algorithm(settings, signer, &[Algorithm::ES256], "DNB")?;
-        if settings.environment == Some(Environment::Test) && settings.token_endpoint.is_none() {
-            return Err(setting_error(
-                "environment",
-                "is \"test\", but DNB documents no test endpoint; set \"token_endpoint\" (and \"audience\") too",
-            ));
-        }
         let endpoint_text = settings.token_endpoint.as_deref().unwrap_or(TOKEN_ENDPOINT);
         let audience = settings
             .audience
@@ -85,18 +89,11 @@ impl Dnb {
             false => KeyReference::Kid(kid.to_owned()),
         };
         let common = settings.client_id.as_ref().map(|client_id| {
-            CommonClaims::new(
-                settings,
-                client_id,
-                audience,
-                AudienceForm::Array,
-                DEFAULT_LIFETIME,
-                MAX_LIFETIME,
-            )
-            .map(CommonClaims::with_subject)
+            CommonClaims::new(settings, client_id.as_str(), audience, CLAIM_RULES)
+                .map(CommonClaims::with_subject)
         });
         Ok(Self {
-            endpoint: endpoint("token_endpoint", endpoint_text)?,
+            endpoint: token_endpoint(settings)?,
             header: reference.header(alg, settings, Some("JWT"))?,
             common: common.transpose()?,
             client_id: settings
@@ -119,7 +116,7 @@ impl Profile for Dnb {
         "dnb"
     }
 
-    fn token_endpoint(&self) -> &Endpoint {
+    fn token_endpoint(&self) -> &TokenEndpoint {
         &self.endpoint
     }
 
@@ -156,6 +153,18 @@ impl Profile for Dnb {
         claims.insert("iat".into(), now.seconds().into());
         Ok((Header::new(Algorithm::ES256), claims))
     }
+}
+
+/// Where tokens are requested.
+pub(super) fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
+    if settings.environment == Some(Environment::Test) && settings.token_endpoint.is_none() {
+        return Err(setting_error(
+            "environment",
+            "is \"test\", but DNB documents no test endpoint; set \"token_endpoint\" (and \"audience\") too",
+        ));
+    }
+    let url = settings.token_endpoint.as_deref().unwrap_or(TOKEN_ENDPOINT);
+    Ok(TokenEndpoint::Known(endpoint("token_endpoint", url)?))
 }
 
 fn registration_lifetime(settings: &ClientSettings) -> Result<u32> {

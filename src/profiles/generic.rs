@@ -2,29 +2,33 @@
 
 use serde_json::{Map, Value};
 
-use super::claims::CommonClaims;
+use super::claims::{ClaimRules, CommonClaims};
 use super::client_settings::{AudienceForm, ClientSettings, Grant};
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::TokenRequest;
+use super::token_endpoint::{TokenEndpoint, rfc8414_url};
 use super::values::{ClientId, Scope};
 use super::{
-    Profile, client_assertion_form, client_id, endpoint, jwt_bearer_form, refuse_grant_members,
+    Profile, client_assertion_form, client_id, digdir, jwt_bearer_form, refuse_grant_members,
     refuse_settings, setting_error,
 };
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
-use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::jws::Header;
 use crate::keys::{Certificate, Signer};
 
-const DEFAULT_LIFETIME: u32 = 60;
-const MAX_LIFETIME: u32 = 3600;
+const CLAIM_RULES: ClaimRules = ClaimRules {
+    audience_form: AudienceForm::String,
+    lifetime: 60,
+    max_lifetime: 3600,
+    backdate: 0,
+};
 
 #[derive(Debug)]
 pub(super) struct Generic {
     grant: Grant,
-    endpoint: Endpoint,
+    endpoint: TokenEndpoint,
     header: Header,
     common: CommonClaims,
     /// In `x5c`; it may expire while the client lives.
@@ -48,6 +52,9 @@ impl Generic {
                 ("consumer_org", settings.consumer_org.is_some()),
                 ("omit_kid", settings.omit_kid),
                 ("resource_form", settings.resource_form.is_some()),
+                ("orgno", settings.orgno.is_some()),
+                ("eseal", settings.eseal),
+                ("self_service", settings.self_service.is_some()),
                 (
                     "registration_audience",
                     settings.registration_audience.is_some(),
@@ -58,18 +65,23 @@ impl Generic {
                 ),
             ],
         )?;
-        let Some(url) = &settings.token_endpoint else {
-            return Err(setting_error(
-                "token_endpoint",
-                "is missing; profile generic needs it",
-            ));
-        };
+        let endpoint = token_endpoint(settings)?;
         let Some(audience) = settings.audience.as_ref().or(settings.issuer.as_ref()) else {
             return Err(setting_error(
                 "issuer",
                 "is missing; profile generic needs \"issuer\" or \"audience\"",
             ));
         };
+        // A slash too many or too few at a server that is known; the token endpoint
+        // as audience is up to the server.
+        for (setting, url) in [
+            ("issuer", &settings.issuer),
+            ("audience", &settings.audience),
+        ] {
+            if let Some(url) = url {
+                digdir::known_issuer(setting, url)?;
+            }
+        }
         let grant = settings.grant.unwrap_or(Grant::ClientCredentials);
         if grant == Grant::JwtBearer && settings.send_client_id {
             return Err(setting_error(
@@ -81,15 +93,13 @@ impl Generic {
         let reference = KeyReference::from_settings(settings, certificates, signer, now)?;
         let common = CommonClaims::new(
             settings,
-            client_id(settings)?,
+            client_id(settings)?.as_str(),
             audience,
-            AudienceForm::String,
-            DEFAULT_LIFETIME,
-            MAX_LIFETIME,
+            CLAIM_RULES,
         )?;
         Ok(Self {
             grant,
-            endpoint: endpoint("token_endpoint", url)?,
+            endpoint,
             leaf: reference.leaf().cloned(),
             header: reference.header(alg, settings, Some("JWT"))?,
             common: match grant {
@@ -111,12 +121,16 @@ impl Profile for Generic {
         "generic"
     }
 
-    fn token_endpoint(&self) -> &Endpoint {
+    fn token_endpoint(&self) -> &TokenEndpoint {
         &self.endpoint
     }
 
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn certificate(&self) -> Option<&Certificate> {
+        self.leaf.as_ref()
     }
 
     fn claims(&self, request: &TokenRequest, now: UnixTime) -> Result<Map<String, Value>> {
@@ -167,4 +181,17 @@ impl Generic {
     fn scope(&self, request: &TokenRequest) -> String {
         Scope::join(request.scopes.as_ref().unwrap_or(&self.scopes))
     }
+}
+
+/// Where tokens are requested.
+pub(super) fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
+    let missing = || {
+        setting_error(
+            "token_endpoint",
+            "is missing; profile generic needs it, or \"discovery\"",
+        )
+    };
+    TokenEndpoint::from_settings(settings, settings.issuer.as_deref(), rfc8414_url, || {
+        Err(missing())
+    })
 }

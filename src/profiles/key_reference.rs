@@ -50,7 +50,9 @@ impl KeyReference {
             };
         };
         leaf.require_valid(now)?;
-        if settings.x5c != Some(X5cForm::Chain) {
+        if settings.eseal {
+            require_whole_chain(&chain)?;
+        } else if settings.x5c != Some(X5cForm::Chain) {
             chain.truncate(1);
         }
         Ok(Self::X5c(chain))
@@ -94,6 +96,23 @@ impl KeyReference {
             ));
         }
         Ok(header)
+    }
+}
+
+/// An eSeal is accepted with its issuers only. The root may be left out, as those
+/// who check have it, but a leaf that another issued does not stand alone.
+fn require_whole_chain(chain: &[Certificate]) -> Result<()> {
+    match chain {
+        [leaf] if !leaf.is_issued_by(leaf) => Err(setting_error(
+            "certificate",
+            format_args!(
+                "has the certificate of \"{}\" alone, and an eSeal needs its whole chain; \
+                 add that of \"{}\" and those above it",
+                leaf.subject(),
+                leaf.issuer()
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -1,29 +1,36 @@
 //! Maskinporten: the JWT grant of Norway's public sector (docs.digdir.no,
-//! "JWT grant" and "Token endpoint").
+//! "JWT grant" and "Token endpoint"); and Skyporten, which has the same rules.
 
 use serde_json::{Map, Value};
 
-use super::claims::{CommonClaims, one_or_array};
-use super::client_settings::{AudienceForm, ClientSettings, Environment};
+use super::claims::{ClaimRules, CommonClaims, one_or_array};
+use super::client_settings::{AudienceForm, ClientSettings, X5cForm};
+use super::digdir::{self, ALGORITHMS, Service};
 use super::key_reference::{KeyReference, choose_algorithm};
-use super::request::TokenRequest;
+use super::refusal::{KnownRefusal, ServerRefusal};
+use super::request::{ConsumerOrg, TokenRequest};
+use super::token_endpoint::TokenEndpoint;
 use super::values::Scope;
-use super::{Profile, client_id, endpoint, maskinporten_errors, refuse_settings, setting_error};
-use crate::alg::Algorithm;
+use super::{Profile, client_id, maskinporten_refusals, refuse_settings, setting_error};
 use crate::clock::UnixTime;
-use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws::Header;
 use crate::keys::{Certificate, OrgNumber, Signer};
+use crate::log::{self, Level};
 
-/// The longest life of a grant in seconds, `exp - iat`.
-const MAX_LIFETIME: u32 = 120;
-
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
+/// `exp - iat` is at most 120 seconds. Maskinporten takes an `iat` that is less
+/// than 10 seconds ahead of or behind its clock.
+const CLAIM_RULES: ClaimRules = ClaimRules {
+    audience_form: AudienceForm::String,
+    lifetime: 120,
+    max_lifetime: 120,
+    backdate: 2,
+};
 
 #[derive(Debug)]
 pub(super) struct Maskinporten {
-    endpoint: Endpoint,
+    service: &'static Service,
+    endpoint: TokenEndpoint,
     header: Header,
     common: CommonClaims,
     /// In `x5c`; it may expire while the client lives.
@@ -37,13 +44,15 @@ pub(super) struct Maskinporten {
 
 impl Maskinporten {
     pub(super) fn new(
+        service: &'static Service,
         settings: &ClientSettings,
         certificates: Option<&[Certificate]>,
         signer: &dyn Signer,
         now: UnixTime,
     ) -> Result<Self> {
+        let is_skyporten = *service == digdir::SKYPORTEN;
         refuse_settings(
-            "maskinporten",
+            service.profile,
             &[
                 ("grant", settings.grant.is_some()),
                 ("omit_kid", settings.omit_kid),
@@ -56,60 +65,43 @@ impl Maskinporten {
                     "registration_lifetime_seconds",
                     settings.registration_lifetime_seconds.is_some(),
                 ),
+                ("eseal", settings.eseal && is_skyporten),
             ],
         )?;
-        let alg = choose_algorithm(settings, signer, &ALGORITHMS, "Maskinporten")?;
+        let alg = choose_algorithm(settings, signer, &ALGORITHMS, service.title)?;
+        let issuer = service.issuer(settings)?;
+        service.check_kid(settings)?;
+        check_eseal(settings)?;
         let reference = KeyReference::from_settings(settings, certificates, signer, now)?;
-        let own_org = match &reference {
-            KeyReference::X5c(chain) => chain.first().and_then(|leaf| leaf.org_number()),
-            KeyReference::Kid(_) => None,
-            KeyReference::None => {
-                return Err(setting_error(
-                    "kid",
-                    "is missing, and no certificate is set or beside the key; Maskinporten needs exactly one: \
-                     the key id registered in its self-service, or a certificate for x5c",
-                ));
-            }
-        };
-        let issuer = match (&settings.issuer, settings.environment) {
-            (Some(issuer), _) => issuer.clone(),
-            (None, Some(Environment::Prod)) => "https://maskinporten.no/".to_owned(),
-            (None, Some(Environment::Test)) => "https://test.maskinporten.no/".to_owned(),
-            (None, None) => {
-                return Err(setting_error(
-                    "environment",
-                    "is missing; set \"test\" or \"prod\", or \"issuer\"",
-                ));
-            }
-        };
-        let token_endpoint = match &settings.token_endpoint {
-            Some(url) => endpoint("token_endpoint", url)?,
-            None => endpoint("issuer", &format!("{}/token", issuer.trim_end_matches('/')))?,
-        };
-        let audience = settings.audience.as_deref().unwrap_or(&issuer);
+        service.require_key_reference(&reference)?;
+        let leaf = reference.leaf().cloned();
+        // Of eSeals, those for production are used in test too.
+        if let Some(leaf) = leaf.as_ref().filter(|_| !settings.eseal) {
+            service.check_environment_of(leaf, settings)?;
+        }
+        let own_org = service.own_organisation(settings, leaf.as_ref())?;
+        let consumer_org = digdir::org_number("consumer_org", settings.consumer_org.as_deref())?;
+        if consumer_org.is_some() && consumer_org == own_org {
+            return Err(setting_error(
+                "consumer_org",
+                "is the client's own organisation; leave it out",
+            ));
+        }
         Ok(Self {
-            endpoint: token_endpoint,
-            leaf: reference.leaf().cloned(),
+            service,
+            endpoint: service.token_endpoint(settings)?,
             header: reference.header(alg, settings, None)?,
             common: CommonClaims::new(
                 settings,
-                client_id(settings)?,
-                audience,
-                AudienceForm::String,
-                MAX_LIFETIME,
-                MAX_LIFETIME,
+                &claimed_issuer(settings, leaf.as_ref())?,
+                &service.audience(settings, &issuer)?,
+                CLAIM_RULES,
             )?,
+            leaf,
             scopes: settings.scopes.clone(),
             resource: checked_resource(&settings.resource)?,
             resource_form: settings.resource_form.unwrap_or(AudienceForm::Array),
-            consumer_org: settings
-                .consumer_org
-                .as_deref()
-                .map(|org| {
-                    org.parse()
-                        .map_err(|error| setting_error("consumer_org", error))
-                })
-                .transpose()?,
+            consumer_org,
             own_org,
         })
     }
@@ -117,15 +109,19 @@ impl Maskinporten {
 
 impl Profile for Maskinporten {
     fn name(&self) -> &'static str {
-        "maskinporten"
+        self.service.profile
     }
 
-    fn token_endpoint(&self) -> &Endpoint {
+    fn token_endpoint(&self) -> &TokenEndpoint {
         &self.endpoint
     }
 
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn certificate(&self) -> Option<&Certificate> {
+        self.leaf.as_ref()
     }
 
     fn claims(&self, request: &TokenRequest, now: UnixTime) -> Result<Map<String, Value>> {
@@ -141,18 +137,20 @@ impl Profile for Maskinporten {
             claims.insert("consumer_org".into(), consumer.as_str().into());
         }
         if let Some(supplier_for) = &request.iss_onbehalfof {
+            log::emit(
+                Level::Warn,
+                "profiles",
+                format_args!(
+                    "iss_onbehalfof is deprecated and will be removed by Maskinporten; use consumer_org"
+                ),
+            );
             claims.insert("iss_onbehalfof".into(), supplier_for.as_str().into());
         }
         if let Some(pid) = &request.pid {
             claims.insert("pid".into(), pid.expose().into());
         }
-        if !request.authorization_details.is_empty() {
-            let details = request
-                .authorization_details
-                .iter()
-                .map(|detail| Value::Object(detail.members().clone()))
-                .collect();
-            claims.insert("authorization_details".into(), Value::Array(details));
+        if let Some(details) = authorization_details(request)? {
+            claims.insert("authorization_details".into(), details);
         }
         Ok(claims)
     }
@@ -161,8 +159,8 @@ impl Profile for Maskinporten {
         super::jwt_bearer_form(assertion)
     }
 
-    fn explain(&self, provider_code: Option<&str>, description: &str) -> Option<&'static str> {
-        maskinporten_errors::explain(provider_code, description)
+    fn classify(&self, refusal: &ServerRefusal<'_>) -> Option<&'static KnownRefusal> {
+        maskinporten_refusals::classify(refusal)
     }
 }
 
@@ -172,7 +170,7 @@ impl Maskinporten {
         if scopes.is_empty() {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,
-                "Maskinporten needs at least one scope; set \"scopes\" on the client or in the request",
+                "a grant needs at least one scope; set \"scopes\" on the client or in the request",
             ));
         }
         Ok(Scope::join(scopes))
@@ -197,11 +195,16 @@ impl Maskinporten {
     }
 
     fn consumer(&self, request: &TokenRequest) -> Result<Option<OrgNumber>> {
-        let consumer = request.consumer_org.as_ref().or(self.consumer_org.as_ref());
+        let consumer = match &request.consumer_org {
+            ConsumerOrg::OfClient => self.consumer_org.as_ref(),
+            ConsumerOrg::Own => None,
+            ConsumerOrg::Org(consumer) => Some(consumer),
+        };
         if consumer.is_some() && request.iss_onbehalfof.is_some() {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,
-                "consumer_org and iss_onbehalfof exclude each other; use consumer_org",
+                "consumer_org and iss_onbehalfof exclude each other; use consumer_org \
+                 (null in the request does without that of the settings)",
             ));
         }
         if let (Some(consumer), Some(own)) = (consumer, &self.own_org)
@@ -214,6 +217,58 @@ impl Maskinporten {
         }
         Ok(consumer.cloned())
     }
+}
+
+/// Settings that cannot go with an eSeal, which is named by its whole chain.
+fn check_eseal(settings: &ClientSettings) -> Result<()> {
+    if !settings.eseal {
+        return Ok(());
+    }
+    let excluded = [
+        ("kid", settings.kid.is_some()),
+        (
+            "x5c",
+            matches!(settings.x5c, Some(X5cForm::Leaf | X5cForm::None)),
+        ),
+    ];
+    match excluded.iter().find(|(_, is_set)| *is_set) {
+        None => Ok(()),
+        Some((setting, _)) => Err(setting_error(
+            setting,
+            "cannot go with \"eseal\", for which the whole chain in x5c says who the client is; leave it out",
+        )),
+    }
+}
+
+/// `iss`: the client's identifier. Maskinporten ignores it in a grant with an eSeal,
+/// of which no client is registered; without one it is there the
+/// `organizationIdentifier` that every eSeal has (ETSI EN 319 412-3 section 4.2.1).
+fn claimed_issuer(settings: &ClientSettings, leaf: Option<&Certificate>) -> Result<String> {
+    if !settings.eseal || settings.client_id.is_some() {
+        return client_id(settings).map(|client_id| client_id.as_str().to_owned());
+    }
+    leaf.and_then(Certificate::organization_identifier)
+        .ok_or_else(|| {
+            setting_error(
+                "certificate",
+                "is no eSeal: its subject has no organizationIdentifier (ETSI EN 319 412-3)",
+            )
+        })
+}
+
+/// The claim `authorization_details`, if the request has any.
+fn authorization_details(request: &TokenRequest) -> Result<Option<Value>> {
+    let details = &request.authorization_details;
+    if details.len() > 1 && details.iter().any(|detail| detail.stands_alone()) {
+        return Err(Error::new(
+            ErrorCode::InvalidArgument,
+            "authorization_details has a system user or a consent beside another element; \
+             Maskinporten takes one of them a request, so make one request for each",
+        ));
+    }
+    let members = details.iter().map(|detail| detail.members().clone());
+    let members: Vec<Value> = members.map(Value::Object).collect();
+    Ok((!members.is_empty()).then_some(Value::Array(members)))
 }
 
 /// Refuses what Maskinporten answers with `invalid_target`.

@@ -1,24 +1,37 @@
 //! What each service wants in an assertion: constants, claims and rules, one
 //! file a service.
 
+mod authorization_detail;
 mod claims;
 mod client_settings;
+mod digdir;
 mod dnb;
+mod end_time;
 mod generic;
+mod idporten;
 mod key_reference;
 mod maskinporten;
-mod maskinporten_errors;
+mod maskinporten_refusals;
+mod refusal;
 mod request;
+mod shared_cache_settings;
+mod token_endpoint;
 mod values;
 
 use std::fmt;
 
+pub use authorization_detail::AuthorizationDetail;
 pub use client_settings::{
     AudienceForm, ClientKey, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName,
     X5cForm,
 };
+pub use end_time::EndTime;
 pub use key_reference::certificates;
-pub use request::{AuthorizationDetail, TokenRequest};
+pub use maskinporten_refusals::maskinporten_refusals;
+pub use refusal::{KnownRefusal, ServerRefusal};
+pub use request::{ConsumerOrg, TokenRequest};
+pub use shared_cache_settings::{SecretSetting, SharedCacheSettings};
+pub use token_endpoint::TokenEndpoint;
 pub use values::{ClientId, PersonId, Scope};
 
 use serde_json::{Map, Value};
@@ -35,12 +48,20 @@ pub trait Profile: fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Where tokens are requested.
-    fn token_endpoint(&self) -> &Endpoint;
+    fn token_endpoint(&self) -> &TokenEndpoint;
 
     /// The header of every assertion.
     fn header(&self) -> &Header;
 
-    /// The claims of an assertion made at `now`.
+    /// The certificate that the header has, in `x5c` or by its thumbprint.
+    fn certificate(&self) -> Option<&Certificate> {
+        None
+    }
+
+    /// The claims of an assertion made at `now`, the best guess of the server's time
+    /// whatever this machine's clock shows. They are made quickly, for a device may be
+    /// held meanwhile; made once more for the same request, they differ in `jti` and
+    /// the times only.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when the request has something that the service
@@ -64,9 +85,8 @@ pub trait Profile: fmt::Debug + Send + Sync {
         ))
     }
 
-    /// What a refusal by this service means and what to do, if it is known.
-    /// `provider_code` is the service's own code; `description` its text.
-    fn explain(&self, _provider_code: Option<&str>, _description: &str) -> Option<&'static str> {
+    /// What a refusal by this service means, if the service documents it.
+    fn classify(&self, _refusal: &ServerRefusal<'_>) -> Option<&'static KnownRefusal> {
         None
     }
 }
@@ -85,6 +105,20 @@ pub fn build(
 ) -> Result<Box<dyn Profile>> {
     Ok(match settings.profile {
         ProfileName::Maskinporten => Box::new(maskinporten::Maskinporten::new(
+            &digdir::MASKINPORTEN,
+            settings,
+            certificates,
+            signer,
+            now,
+        )?),
+        ProfileName::Skyporten => Box::new(maskinporten::Maskinporten::new(
+            &digdir::SKYPORTEN,
+            settings,
+            certificates,
+            signer,
+            now,
+        )?),
+        ProfileName::Idporten => Box::new(idporten::Idporten::new(
             settings,
             certificates,
             signer,
@@ -95,6 +129,21 @@ pub fn build(
             Box::new(generic::Generic::new(settings, certificates, signer, now)?)
         }
     })
+}
+
+/// Where the service that `settings` name gives tokens; the same as
+/// [`Profile::token_endpoint`], without a key.
+///
+/// # Errors
+/// `CONFIG` or `URL` naming the setting at fault.
+pub fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
+    match settings.profile {
+        ProfileName::Maskinporten => digdir::MASKINPORTEN.token_endpoint(settings),
+        ProfileName::Skyporten => digdir::SKYPORTEN.token_endpoint(settings),
+        ProfileName::Idporten => Ok(idporten::TOKEN_ENDPOINT),
+        ProfileName::Dnb => dnb::token_endpoint(settings),
+        ProfileName::Generic => generic::token_endpoint(settings),
+    }
 }
 
 /// The form of an assertion used as a grant (RFC 7523 section 2.1).
@@ -108,6 +157,9 @@ fn jwt_bearer_form(assertion: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// RFC 7523 section 2.2.
+const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
 /// The form of an assertion used as client authentication (RFC 7523 section
 /// 2.2), parameters in the order of DNB's sample.
 fn client_assertion_form(
@@ -117,10 +169,7 @@ fn client_assertion_form(
 ) -> Vec<(&'static str, String)> {
     let mut form = vec![
         ("client_assertion", assertion.to_owned()),
-        (
-            "client_assertion_type",
-            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned(),
-        ),
+        ("client_assertion_type", CLIENT_ASSERTION_TYPE.to_owned()),
     ];
     if let Some(client_id) = client_id {
         form.push(("client_id", client_id.as_str().to_owned()));
@@ -146,7 +195,10 @@ fn refuse_settings(profile: &str, present: &[(&str, bool)]) -> Result<()> {
 /// Refuses what only Maskinporten grants can carry.
 fn refuse_grant_members(profile: &str, request: &TokenRequest) -> Result<()> {
     let present = [
-        ("consumer_org", request.consumer_org.is_some()),
+        (
+            "consumer_org",
+            matches!(request.consumer_org, ConsumerOrg::Org(_)),
+        ),
         ("iss_onbehalfof", request.iss_onbehalfof.is_some()),
         ("pid", request.pid.is_some()),
     ];

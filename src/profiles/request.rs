@@ -2,9 +2,10 @@
 
 use std::str::FromStr;
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
+use super::authorization_detail::AuthorizationDetail;
 use super::values::{PersonId, Scope};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::OrgNumber;
@@ -18,11 +19,11 @@ pub struct TokenRequest {
     pub scopes: Option<Vec<Scope>>,
     /// `resource` (RFC 8707), instead of the client's.
     pub resource: Option<Vec<String>>,
-    /// The consumer on whose behalf the token is requested, instead of the
-    /// client's (Maskinporten delegation).
-    pub consumer_org: Option<OrgNumber>,
-    /// The supplier's older way to name the consumer. Maskinporten has deprecated
-    /// it; it excludes `consumer_org`.
+    /// The consumer on whose behalf the token is requested (Maskinporten
+    /// delegation).
+    pub consumer_org: ConsumerOrg,
+    /// The supplier's older way to name the consumer. Deprecated: Maskinporten is
+    /// to remove it, and its use is logged as a warning. It excludes `consumer_org`.
     pub iss_onbehalfof: Option<String>,
     /// The person to whom the token is restricted (Maskinporten).
     pub pid: Option<PersonId>,
@@ -30,12 +31,25 @@ pub struct TokenRequest {
     pub authorization_details: Vec<AuthorizationDetail>,
 }
 
+/// On whose behalf a token is requested.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum ConsumerOrg {
+    /// As the client's setting `consumer_org` says. The member is absent in JSON.
+    #[default]
+    OfClient,
+    /// The client's own organisation, whatever that setting says. `null` in JSON.
+    Own,
+    /// This organisation.
+    Org(OrgNumber),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
     scopes: Option<Vec<Scope>>,
     resource: Option<Vec<String>>,
-    consumer_org: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    consumer_org: Option<Option<String>>,
     iss_onbehalfof: Option<String>,
     pid: Option<String>,
     authorization_details: Option<Vec<Map<String, Value>>>,
@@ -50,8 +64,9 @@ impl TokenRequest {
         }
     }
 
-    /// From a JSON object with the members `scopes`, `resource`, `consumer_org`,
-    /// `iss_onbehalfof`, `pid` and `authorization_details`, all optional.
+    /// From a JSON object with the members `scopes`, `resource`, `consumer_org`
+    /// (`null`: see [`ConsumerOrg::Own`]), `iss_onbehalfof` (deprecated), `pid` and
+    /// `authorization_details`, all optional.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` naming the member at fault; values are not shown.
@@ -85,7 +100,13 @@ impl TokenRequest {
         Ok(Self {
             scopes: wire.scopes,
             resource: wire.resource,
-            consumer_org: wire.consumer_org.as_deref().map(str::parse).transpose()?,
+            consumer_org: match wire.consumer_org {
+                None => ConsumerOrg::OfClient,
+                Some(None) => ConsumerOrg::Own,
+                Some(Some(orgno)) => ConsumerOrg::Org(orgno.parse().map_err(|error: Error| {
+                    error.in_context("the token request's \"consumer_org\"")
+                })?),
+            },
             iss_onbehalfof: wire.iss_onbehalfof,
             pid: wire.pid.as_deref().map(PersonId::from_str).transpose()?,
             authorization_details: wire
@@ -98,92 +119,9 @@ impl TokenRequest {
     }
 }
 
-/// One element of `authorization_details` (RFC 9396 section 2).
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct AuthorizationDetail(Map<String, Value>);
-
-impl AuthorizationDetail {
-    /// A system user of Altinn (`urn:altinn:systemuser`) that belongs to
-    /// `systemuser_org`. `external_ref` is at most 255 letters, digits, `_` and `-`.
-    ///
-    /// # Errors
-    /// `INVALID_ARGUMENT` for another `external_ref`.
-    pub fn system_user(systemuser_org: &OrgNumber, external_ref: Option<&str>) -> Result<Self> {
-        let mut detail = Map::new();
-        detail.insert("type".into(), "urn:altinn:systemuser".into());
-        detail.insert(
-            "systemuser_org".into(),
-            json!({"authority": "iso6523-actorid-upis", "ID": format!("0192:{systemuser_org}")}),
-        );
-        if let Some(external_ref) = external_ref {
-            let allowed = |c: char| c.is_ascii_alphanumeric() || "æøåÆØÅ_-".contains(c);
-            if external_ref.is_empty()
-                || external_ref.chars().count() > 255
-                || !external_ref.chars().all(allowed)
-            {
-                return Err(Error::new(
-                    ErrorCode::InvalidArgument,
-                    "externalRef must be 1 to 255 letters, digits, \"_\" and \"-\"",
-                ));
-            }
-            detail.insert("externalRef".into(), external_ref.into());
-        }
-        Ok(Self(detail))
-    }
-
-    /// A consent given in Altinn (`urn:altinn:consent`): its UUID and who gave it,
-    /// as `urn:altinn:person:identifier-no:…` or
-    /// `urn:altinn:organization:identifier-no:…`.
-    ///
-    /// # Errors
-    /// `INVALID_ARGUMENT` when `id` is no UUID or `from` no such URN.
-    pub fn consent(id: &str, from: &str) -> Result<Self> {
-        let refuse = |problem| Error::new(ErrorCode::InvalidArgument, problem);
-        let id = uuid::Uuid::parse_str(id)
-            .map_err(|source| refuse("the consent's id is not a UUID").with_source(source))?;
-        let known = from
-            .strip_prefix("urn:altinn:person:identifier-no:")
-            .map(|person| person.parse::<PersonId>().is_ok())
-            .or_else(|| {
-                let org = from.strip_prefix("urn:altinn:organization:identifier-no:")?;
-                Some(org.parse::<OrgNumber>().is_ok())
-            });
-        if known != Some(true) {
-            return Err(refuse(
-                "the consent's \"from\" must be urn:altinn:person:identifier-no:<11 digits> or \
-                 urn:altinn:organization:identifier-no:<9 digits>",
-            ));
-        }
-        let mut detail = Map::new();
-        detail.insert("type".into(), "urn:altinn:consent".into());
-        detail.insert("id".into(), id.to_string().into());
-        detail.insert("from".into(), from.into());
-        Ok(Self(detail))
-    }
-
-    /// Any other element.
-    ///
-    /// # Errors
-    /// `INVALID_ARGUMENT` without a `type`.
-    pub fn from_members(members: Map<String, Value>) -> Result<Self> {
-        if members.get("type").is_some_and(Value::is_string) {
-            return Ok(Self(members));
-        }
-        Err(Error::new(
-            ErrorCode::InvalidArgument,
-            "each element of authorization_details needs a \"type\" (RFC 9396 section 2)",
-        ))
-    }
-
-    /// The element's members.
-    pub fn members(&self) -> &Map<String, Value> {
-        &self.0
-    }
-}
-
-/// Shows the type only: the members may name a person.
-impl std::fmt::Debug for AuthorizationDetail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AuthorizationDetail({})", self.0["type"])
-    }
+/// Tells a member that is `null` from one that is absent.
+fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

@@ -9,13 +9,14 @@ use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::form_urlencoded;
 
 use super::config::parse_json;
 use super::form::media_type;
-use super::outage::Outage;
+use super::outage::OutageList;
 use super::state::State;
 use super::{dnb, maskinporten, reply};
 use crate::error::{Error, ErrorCode, Result};
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .route("/admin/dnb/clients", post(dnb_client))
         .route("/admin/dnb/register", post(dnb_register))
         .route("/admin/outage", post(begin_outage).delete(end_outage))
+        .route("/admin/api/reject", post(reject_tokens))
         .route("/admin/requests", get(requests))
 }
 
@@ -94,9 +96,9 @@ async fn begin_outage(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match read::<Outage>(&headers, &body) {
-        Ok(outage) => {
-            state.outages.set(Some(outage));
+    match read::<OutageList>(&headers, &body) {
+        Ok(OutageList(outages)) => {
+            state.outages.set(outages);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(error) => refuse(&error),
@@ -104,8 +106,46 @@ async fn begin_outage(
 }
 
 async fn end_outage(Extract(state): Extract<Arc<State>>) -> Response {
-    state.outages.set(None);
+    state.outages.set(Vec::new());
     StatusCode::NO_CONTENT.into_response()
+}
+
+/// Which access tokens the API refuses from now on: one by its `jti`, or all that
+/// were issued so far.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rejection {
+    jti: Option<String>,
+    #[serde(default)]
+    all: bool,
+}
+
+async fn reject_tokens(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let tokens = &state.maskinporten.issued;
+    answer(
+        read::<Rejection>(&headers, &body).and_then(|rejection| match rejection {
+            Rejection {
+                jti: None,
+                all: true,
+            } => Ok(json!({ "rejected": tokens.reject_all(state.now()) })),
+            Rejection {
+                jti: Some(jti),
+                all: false,
+            } if tokens.reject(&jti, state.now()) => Ok(json!({ "rejected": 1 })),
+            Rejection { all: false, .. } => Err(Error::new(
+                ErrorCode::Config,
+                "no token with this jti is alive; give \"jti\" of one, or \"all\": true",
+            )),
+            Rejection { all: true, .. } => Err(Error::new(
+                ErrorCode::Config,
+                "\"jti\" and \"all\" exclude each other",
+            )),
+        }),
+    )
 }
 
 async fn requests(Extract(state): Extract<Arc<State>>) -> Response {

@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 use super::dnb::DnbConfig;
 use super::maskinporten::MaskinportenConfig;
-use super::outage::Outage;
+use super::outage::OutageList;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::OrgNumber;
 
@@ -27,7 +27,7 @@ use crate::keys::OrgNumber;
 pub struct SimulatorConfig {
     pub(super) maskinporten: MaskinportenConfig,
     pub(super) dnb: DnbConfig,
-    pub(super) outage: Option<Outage>,
+    pub(super) outage: OutageList,
 }
 
 impl SimulatorConfig {

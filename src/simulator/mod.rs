@@ -11,12 +11,15 @@
 //! | `POST /dnb/as/token.oauth2` | the token endpoint, issuer `{base}/dnb` |
 //! | `GET /dnb/jwks` | its JWKS |
 //! | `GET /dnb/.well-known/openid-configuration` | its metadata |
+//! | any method, `/api/echo` | an API for Maskinporten's access tokens; `?scope=` requires a scope |
+//! | `/self-service/api/v1/clients…` | Digdir's administration API, as far as keys go |
 //! | `POST /admin/maskinporten/clients` | adds or replaces a client, JSON as in [`SimulatorConfig`] |
 //! | `POST /admin/maskinporten/scopes` | adds or replaces scopes, a JSON object by scope name |
 //! | `POST /admin/maskinporten/trusted-certificates` | trusts more certificates, PEM |
 //! | `POST /admin/dnb/clients` | adds or replaces a client, JSON |
 //! | `POST /admin/dnb/register` | the registration JWT as text; `?client_id=` adds its key to that client |
-//! | `POST /admin/outage`, `DELETE /admin/outage` | begins or ends an [`Outage`] |
+//! | `POST /admin/outage`, `DELETE /admin/outage` | begins or ends an [`Outage`], or a list of them |
+//! | `POST /admin/api/reject` | makes the API refuse a token: `{"jti": "…"}`, or `{"all": true}` |
 //! | `GET /admin/requests` | the counters of [`Requests`] |
 //!
 //! DNB has no registration endpoint: the real bank takes the registration JWT
@@ -54,15 +57,21 @@
 //! ```
 
 mod admin;
+mod api;
 mod assertion;
+mod bearer;
+mod broken_body;
 mod config;
 mod dnb;
 mod form;
+mod in_progress;
+mod issued;
 mod key_set;
 mod maskinporten;
 mod outage;
 mod replay;
 mod reply;
+mod self_service;
 mod server;
 mod state;
 mod token_signer;

@@ -1,18 +1,21 @@
 //! Token endpoints that fail the way real ones do.
 
-use std::pin::Pin;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody, to_bytes};
+use axum::body::to_bytes;
 use axum::extract::{Request, State as Extract};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body::Frame;
+use fastrand::Rng;
 use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use tokio::sync::watch;
 
+use super::broken_body::{cut, huge};
 use super::reply;
 use super::server::MAX_BODY;
 use super::state::State;
@@ -43,16 +46,21 @@ pub enum OutageKind {
     /// 200 with JSON that is no token response.
     #[serde(rename = "wrong_content")]
     WrongContent,
+    /// The request is taken and not answered, until the client goes away. When
+    /// the outage is ended or another one begins, the right answer comes.
+    #[serde(rename = "hang")]
+    Hang,
 }
 
-/// An outage: of both token endpoints, or of one path.
+/// An outage: of both token endpoints, or of one path; of every request there,
+/// or of a share of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Outage {
     /// How it fails.
     pub kind: OutageKind,
-    /// For how many requests. `None`: until it is ended.
+    /// For how many requests that it hits. `None`: until it is ended.
     #[serde(default)]
     pub count: Option<u32>,
     /// Milliseconds that [`OutageKind::Slow`] waits. Default 1000.
@@ -65,6 +73,15 @@ pub struct Outage {
     /// endpoints.
     #[serde(default)]
     pub path: Option<String>,
+    /// Which share of the requests it hits, 1 to 100. Default 100. The shares of
+    /// several outages add up; one that comes after a share of 100 waits for the
+    /// end of those before it.
+    #[serde(default = "default_percent", deserialize_with = "percent")]
+    pub percent: u8,
+    /// Chooses which requests are hit: with the same seed the same ones, counted
+    /// in the order in which they come in. Default 0.
+    #[serde(default)]
+    pub seed: u64,
 }
 
 impl Outage {
@@ -76,6 +93,8 @@ impl Outage {
             delay_ms: default_delay_ms(),
             retry_after: default_retry_after(),
             path: None,
+            percent: default_percent(),
+            seed: 0,
         }
     }
 
@@ -83,6 +102,15 @@ impl Outage {
     #[must_use]
     pub fn times(mut self, count: u32) -> Self {
         self.count = Some(count);
+        self
+    }
+
+    /// The same outage for a share of the requests, 1 to 100 percent; more counts
+    /// as 100.
+    #[must_use]
+    pub fn share(mut self, percent: u8, seed: u64) -> Self {
+        self.percent = percent;
+        self.seed = seed;
         self
     }
 
@@ -102,29 +130,104 @@ fn default_retry_after() -> u32 {
     1
 }
 
-/// The present outage, if there is one.
-#[derive(Default)]
-pub(super) struct Outages(Mutex<Option<Outage>>);
+fn default_percent() -> u8 {
+    100
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let percent = u8::deserialize(deserializer)?;
+    if (1..=100).contains(&percent) {
+        Ok(percent)
+    } else {
+        Err(D::Error::custom("percent is from 1 to 100"))
+    }
+}
+
+/// One outage or a list of them, as JSON and TOML have it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OutageList(pub(super) Vec<Outage>);
+
+impl<'de> Deserialize<'de> for OutageList {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMore;
+
+        impl<'de> Visitor<'de> for OneOrMore {
+            type Value = Vec<Outage>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an outage or a list of outages")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Outage::deserialize(MapAccessDeserializer::new(map)).map(|outage| vec![outage])
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrMore).map(Self)
+    }
+}
+
+/// The present outages, in order.
+pub(super) struct Outages {
+    present: Mutex<Vec<Present>>,
+    /// Changes when other outages begin, which lets the hanging requests go on.
+    changed: watch::Sender<()>,
+}
+
+struct Present {
+    outage: Outage,
+    random: Rng,
+}
+
+impl Default for Outages {
+    fn default() -> Self {
+        Self {
+            present: Mutex::default(),
+            changed: watch::Sender::new(()),
+        }
+    }
+}
 
 impl Outages {
-    /// Begins an outage in place of the present one, or ends it.
-    pub(super) fn set(&self, outage: Option<Outage>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = outage;
+    /// Begins outages in place of the present ones.
+    pub(super) fn set(&self, outages: Vec<Outage>) {
+        // The place counts too, so that two outages with one seed do not draw alike.
+        let present = outages.into_iter().zip(0..).map(|(outage, place)| Present {
+            random: Rng::with_seed(outage.seed.wrapping_add(place)),
+            outage,
+        });
+        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = present.collect();
+        self.changed.send_replace(());
     }
 
-    /// The outage that meets a request for `path`, counted down.
-    fn meet(&self, path: &str) -> Option<Outage> {
-        let mut present = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let outage = present.as_mut().filter(|outage| outage.concerns(path))?;
-        match &mut outage.count {
-            Some(0) => {
-                *present = None;
-                return None;
+    /// The outage that meets a request for `path`, counted down, and what changes
+    /// when it is over.
+    fn meet(&self, path: &str) -> Option<(Outage, watch::Receiver<()>)> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        present.retain(|one| one.outage.count != Some(0));
+        // Of 100 requests so many are left to the outages not asked yet.
+        let mut left = 100;
+        for Present { outage, random } in present.iter_mut() {
+            if !outage.concerns(path) {
+                continue;
             }
-            Some(left) => *left -= 1,
-            None => {}
+            if left == 0 {
+                break;
+            }
+            let share = outage.percent.min(left);
+            if random.u8(0..left) < share {
+                if let Some(count) = &mut outage.count {
+                    *count -= 1;
+                }
+                return Some((outage.clone(), self.changed.subscribe()));
+            }
+            left -= share;
         }
-        Some(outage.clone())
+        None
     }
 }
 
@@ -134,7 +237,7 @@ pub(super) async fn apply(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(outage) = state.outages.meet(request.uri().path()) else {
+    let Some((outage, mut changed)) = state.outages.meet(request.uri().path()) else {
         return next.run(request).await;
     };
     // A connection that is closed over an unread request is reset, and the
@@ -158,6 +261,11 @@ pub(super) async fn apply(
             tokio::time::sleep(Duration::from_millis(outage.delay_ms)).await;
             next.run(Request::from_parts(head, body.into())).await
         }
+        OutageKind::Hang => {
+            // An error means that the simulator is gone, which drops this too.
+            let _ = changed.changed().await;
+            next.run(Request::from_parts(head, body.into())).await
+        }
         OutageKind::Cut => cut(),
         OutageKind::Html => {
             let html = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
@@ -170,88 +278,6 @@ pub(super) async fn apply(
         OutageKind::Huge => huge(),
         OutageKind::WrongContent => {
             reply::json(StatusCode::OK, &serde_json::json!(["no token here"]))
-        }
-    }
-}
-
-fn cut() -> Response {
-    let mut response = json_body(Chunks {
-        first: Some(Bytes::from_static(b"{\"access_token\":\"eyJ")),
-        repeat: 0,
-        end: End::NextTurn,
-    });
-    let announced = HeaderValue::from_static("1000");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_LENGTH, announced);
-    response
-}
-
-fn huge() -> Response {
-    json_body(Chunks {
-        first: Some(Bytes::from_static(b"{\"access_token\":\"")),
-        repeat: 11 * 16,
-        end: End::Closed,
-    })
-}
-
-fn json_body(chunks: Chunks) -> Response {
-    let mut response = Response::new(Body::new(chunks));
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
-/// A body in pieces: one piece, then `repeat` times 64 KiB, then its end.
-struct Chunks {
-    first: Option<Bytes>,
-    repeat: usize,
-    end: End,
-}
-
-enum End {
-    /// The JSON is closed and the body ends as it should.
-    Closed,
-    /// The connection breaks, after a turn in which what was sent goes out.
-    NextTurn,
-    /// The connection breaks now.
-    Broken,
-    /// Nothing is left.
-    Over,
-}
-
-const FILLER: &[u8] = &[b'A'; 64 * 1024];
-
-impl HttpBody for Chunks {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
-        }
-        if self.repeat > 0 {
-            self.repeat -= 1;
-            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(FILLER)))));
-        }
-        match self.end {
-            End::Closed => {
-                self.end = End::Over;
-                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"\"}")))))
-            }
-            End::NextTurn => {
-                self.end = End::Broken;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            End::Broken => {
-                self.end = End::Over;
-                Poll::Ready(Some(Err("the connection is cut on purpose".into())))
-            }
-            End::Over => Poll::Ready(None),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::config::SimulatorConfig;
 use super::outage::{self, Outage};
 use super::state::{self, Requests, State, Urls};
-use super::{admin, dnb, maskinporten};
+use super::{admin, api, dnb, in_progress, maskinporten, self_service};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -105,9 +105,21 @@ impl RunningSimulator {
         self.state.requests()
     }
 
-    /// Begins an outage in place of the present one, or ends it with `None`.
+    /// Begins an outage in place of the present ones, or ends them with `None`.
     pub fn set_outage(&self, outage: Option<Outage>) {
-        self.state.outages.set(outage);
+        self.set_outages(outage.into_iter().collect());
+    }
+
+    /// Begins several outages in place of the present ones. A request meets the
+    /// first that hits it.
+    pub fn set_outages(&self, outages: Vec<Outage>) {
+        self.state.outages.set(outages);
+    }
+
+    /// Makes the API under `/api/` refuse the access tokens that Maskinporten has
+    /// issued so far; gives their number. Expired ones are not counted.
+    pub fn reject_tokens(&self) -> usize {
+        self.state.maskinporten.issued.reject_all(self.state.now())
     }
 
     /// Stops, and returns once the port is free. Open connections are closed.
@@ -142,11 +154,17 @@ fn router(state: Arc<State>) -> Router {
     Router::new()
         .merge(maskinporten::routes())
         .merge(dnb::routes())
+        .merge(api::routes())
+        .merge(self_service::routes())
         .merge(admin::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&state),
             outage::apply,
+        ))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            in_progress::observe,
         ))
         .layer(middleware::from_fn_with_state(
             Arc::clone(&state),

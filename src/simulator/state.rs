@@ -11,9 +11,10 @@ use serde::Serialize;
 
 use super::config::SimulatorConfig;
 use super::dnb::{self, Dnb};
+use super::in_progress::InProgress;
 use super::maskinporten::{self, Maskinporten};
 use super::outage::Outages;
-use super::reply;
+use super::{api, reply, self_service};
 use crate::clock::{Clock, UnixTime};
 use crate::error::Result;
 use crate::log::{self, Level};
@@ -40,6 +41,10 @@ pub struct Urls {
     pub dnb_jwks_uri: String,
     /// The metadata document.
     pub dnb_metadata: String,
+    /// An API for Maskinporten's access tokens.
+    pub api: String,
+    /// What the paths of Digdir's administration API begin with.
+    pub self_service: String,
     /// What the paths of the admin endpoints begin with.
     pub admin: String,
 }
@@ -57,6 +62,8 @@ impl Urls {
             dnb_token_endpoint: at(dnb::TOKEN_PATH),
             dnb_jwks_uri: at(dnb::JWKS_PATH),
             dnb_metadata: at(dnb::METADATA_PATH),
+            api: at(api::ECHO_PATH),
+            self_service: at(self_service::BASE_PATH),
             admin: at("/admin"),
             base,
         }
@@ -64,6 +71,7 @@ impl Urls {
 }
 
 /// How many requests came in, outages included, and how many tokens went out.
+/// All but `maskinporten_in_progress` only grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Requests {
@@ -83,6 +91,21 @@ pub struct Requests {
     pub dnb_jwks: u64,
     /// Requests for DNB's metadata.
     pub dnb_metadata: u64,
+    /// Requests to Maskinporten's token endpoint with a grant that are not answered
+    /// yet.
+    pub maskinporten_in_progress: u64,
+    /// The most token requests for the same grant that were ever in progress at
+    /// once at Maskinporten: same client, scope, resource, consumer, person and
+    /// authorisation details. Those that hang count too.
+    pub maskinporten_most_at_once_per_grant: u64,
+    /// Requests to the API under `/api/`.
+    pub api: u64,
+    /// Those of them that were answered with 401.
+    pub api_unauthorized: u64,
+    /// Requests to Digdir's administration API.
+    pub self_service: u64,
+    /// Those of them that changed keys.
+    pub self_service_changes: u64,
 }
 
 /// Shared by every handler.
@@ -91,6 +114,7 @@ pub(super) struct State {
     pub(super) maskinporten: Maskinporten,
     pub(super) dnb: Dnb,
     pub(super) outages: Outages,
+    pub(super) in_progress: InProgress,
     clock: Arc<dyn Clock>,
     requests: Mutex<Requests>,
 }
@@ -99,11 +123,12 @@ impl State {
     pub(super) fn new(config: SimulatorConfig, urls: Urls, clock: Arc<dyn Clock>) -> Result<Self> {
         let now = clock.now();
         let outages = Outages::default();
-        outages.set(config.outage);
+        outages.set(config.outage.0);
         Ok(Self {
             maskinporten: Maskinporten::new(config.maskinporten, &urls, now)?,
             dnb: Dnb::new(config.dnb, &urls, now)?,
             outages,
+            in_progress: InProgress::default(),
             urls,
             clock,
             requests: Mutex::default(),
@@ -131,6 +156,8 @@ impl State {
             dnb::TOKEN_PATH => requests.dnb_token += 1,
             dnb::JWKS_PATH => requests.dnb_jwks += 1,
             dnb::METADATA_PATH => requests.dnb_metadata += 1,
+            path if path.starts_with(api::PREFIX) => requests.api += 1,
+            path if path.starts_with(self_service::BASE_PATH) => requests.self_service += 1,
             _ => {}
         });
     }

@@ -9,6 +9,7 @@ use openssl::rsa::Rsa;
 use openssl::sign::Signer;
 use serde_json::{Map, Value, json};
 
+use super::assertion::Jws;
 use crate::alg::Algorithm;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::PublicJwk;
@@ -56,6 +57,11 @@ impl TokenSigner {
     pub(super) fn jwks(&self) -> Value {
         let kid = self.public.thumbprint();
         json!({ "keys": [self.public.to_registration(kid, self.alg)] })
+    }
+
+    /// True when this key made the signature of `jws`.
+    pub(super) fn has_signed(&self, jws: &Jws<'_>) -> bool {
+        jws.algorithm(&[self.alg]).is_some() && jws.is_signed_by(&self.public, self.alg)
     }
 
     /// A compact JWS over `claims`. The header has `alg` and `kid` only, as

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client::TokenClient;
+use super::discovery::Discovery;
 use super::key_ring::KeyRing;
 use super::opener::{KeyOpener, UriOpener};
-use super::service::Service;
+use super::service::{Parts, Service};
+use super::shared::{SharedCache, SharedStore};
 use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Transport, TransportSettings, UreqTransport};
 use crate::keys::Signer;
 use crate::keys::uri::PinPolicy;
-use crate::profiles::ClientSettings;
+use crate::profiles::{self, ClientSettings};
 use crate::secret::Secret;
 
 /// Puts a [`TokenClient`] together.
@@ -26,6 +28,7 @@ pub struct TokenClientBuilder {
     secret: Option<Secret>,
     pin_policy: PinPolicy,
     transport: Option<Arc<dyn Transport>>,
+    shared_store: Option<Arc<dyn SharedStore>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -38,6 +41,7 @@ impl TokenClientBuilder {
             secret: None,
             pin_policy: PinPolicy::default(),
             transport: None,
+            shared_store: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -64,6 +68,13 @@ impl TokenClientBuilder {
     /// Sends with `transport` instead of the built-in one.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// Shares tokens in `store` instead of the Redis in the settings. What seals them
+    /// stands in the settings, under `shared_cache`.
+    pub fn shared_store(mut self, store: Arc<dyn SharedStore>) -> Self {
+        self.shared_store = Some(store);
         self
     }
 
@@ -100,7 +111,20 @@ impl TokenClientBuilder {
         if let Some(timeout) = settings.connect_timeout_ms {
             bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
         }
+        let discovery = Discovery::new(profiles::token_endpoint(&settings)?);
         let clock = Arc::clone(&self.clock);
+        let shared = match (&settings.shared_cache, self.shared_store) {
+            (None, None) => None,
+            (Some(described), None) => Some(SharedCache::from_settings(described)?),
+            (Some(described), Some(store)) => Some(SharedCache::with_store(described, store)?),
+            (None, Some(_)) => {
+                return Err(wrong(
+                    "shared_cache",
+                    "is missing, and a store was given; its \"key\" seals what goes into it",
+                ));
+            }
+        };
+        let shared = shared.map(|shared| shared.with_clock(Arc::clone(&clock)));
         let keys = match self.signer {
             Some(_) if settings.key.is_some() => {
                 return Err(wrong(
@@ -127,7 +151,14 @@ impl TokenClientBuilder {
         let transport = self
             .transport
             .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds)));
-        let service = Service::new(keys, transport, self.clock, bounds.timeout);
+        let service = Service::new(Parts {
+            keys,
+            discovery,
+            transport,
+            clock: self.clock,
+            shared,
+            timeout: bounds.timeout,
+        });
         Ok(TokenClient::new(service))
     }
 }

@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError};
 
 use super::builder::TokenClientBuilder;
 use super::cache::{Cache, Entry, Spelling};
+use super::client_key::OpenKey;
+use super::expiry::Expiry;
 use super::flight::{Flight, Seat};
 use super::health::KeyHealth;
 use super::life::Stage;
@@ -16,6 +18,7 @@ use super::workers::Workers;
 use crate::call::Call;
 use crate::clock::Moment;
 use crate::error::{Error, ErrorCode, Result};
+use crate::http::Transport;
 use crate::jws::{self, PreparedHeader};
 use crate::keys::Signer;
 use crate::profiles::{ClientSettings, TokenRequest};
@@ -57,6 +60,18 @@ impl TokenClient {
         self.service.keys.health()
     }
 
+    /// The certificates and registrations that the keys' assertions depend on, in the
+    /// order of the keys, and when they end. Those that end soon are logged too, see
+    /// `warn_days` in the settings.
+    pub fn expiries(&self) -> Vec<Expiry> {
+        self.service.keys.expiries()
+    }
+
+    /// What sends the client's requests, for APIs behind its tokens.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.service.transport
+    }
+
     /// How the tokens are doing. Nothing is sent.
     pub fn token_health(&self) -> TokenHealth {
         let statistics = &self.service.statistics;
@@ -67,6 +82,7 @@ impl TokenClient {
             refreshes: statistics.refreshes.get(),
             stale: statistics.stale.get(),
             rejected: statistics.rejected.get(),
+            shared: statistics.shared.get(),
             clock_skew_ms: self.service.skew.measured_ms(),
         }
     }
@@ -74,18 +90,19 @@ impl TokenClient {
     /// A signed assertion for `request`, with a new `jti`. Nothing is sent. It is
     /// dated by the service's clock, as far as an earlier answer has told it.
     ///
-    /// Of several keys, the first that is ready signs; while it cannot, the next
-    /// one does, under its own `kid` or certificate. As long as another key is
-    /// left, one may use no more than its share of the call's time, see
-    /// [`Call::share`]; without a deadline that is 10 seconds.
+    /// Of several keys, the first that is ready, and that the service has not just
+    /// refused, signs; while it cannot, the next one does, under its own `kid` or
+    /// certificate. As long as another key is left, one may use no more than its
+    /// share of the call's time, see [`Call::share`]; without a deadline that is 10
+    /// seconds.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for a request that the service would refuse, otherwise
     /// as [`Signer::sign`]. When several keys were tried: the first one's error,
     /// with the message of each.
     pub fn assertion(&self, request: &TokenRequest, call: &Call) -> Result<String> {
-        let signed = self.service.signed(request, call);
-        signed.map(|(assertion, _)| assertion)
+        let signed = |key: &Arc<OpenKey>, share: &Call| self.service.signed_by(key, request, share);
+        self.service.keys.first_that(call, signed)
     }
 
     /// The JWT that registers the client's key with the service (DNB). Of several
@@ -105,8 +122,7 @@ impl TokenClient {
     /// otherwise as [`TokenClient::registration`].
     pub fn registration_of(&self, index: usize, call: &Call) -> Result<String> {
         let key = self.service.keys.get(index, call)?;
-        let now = self.service.skew.service_time(self.service.clock.now());
-        let (header, claims) = key.profile.registration(now)?;
+        let (header, claims) = key.profile.registration(self.service.now())?;
         let header = PreparedHeader::new(&header)?;
         jws::sign_compact(&*key.signer, &header, &to_json(claims)?, call)
     }
@@ -146,13 +162,14 @@ impl TokenClient {
         self.cache.with(request.into(), usable).flatten()
     }
 
-    /// A new token from the service, whatever the cache holds. If one is being
-    /// fetched already, it is that one.
+    /// A new token from the service, whatever this cache and a shared one hold. If one
+    /// is being fetched already, it is that one.
     ///
     /// # Errors
     /// As [`TokenClient::token`].
     pub fn fetch(&self, request: &TokenRequest, call: &Call) -> Result<Arc<Token>> {
         let entry = self.entry(request.into())?;
+        entry.outdate(self.service.clock.moment());
         match self.board(&entry, call, || None)? {
             Boarding::Seat(seat) => seat.wait(call),
             Boarding::Ready(token) => Ok(token),
@@ -169,14 +186,15 @@ impl TokenClient {
 
     /// Drops the cached token for `request`, or every one of this client.
     pub fn forget(&self, request: Option<&TokenRequest>) {
+        let now = self.service.clock.moment();
         match request {
             Some(request) => {
-                self.cache.with(request.into(), |entry| entry.forget());
+                self.cache.with(request.into(), |entry| entry.forget(now));
                 if let Ok(entry) = self.entry(request.into()) {
-                    entry.forget();
+                    entry.forget(now);
                 }
             }
-            None => self.cache.all().iter().for_each(|entry| entry.forget()),
+            None => self.cache.all().iter().for_each(|entry| entry.forget(now)),
         }
     }
 

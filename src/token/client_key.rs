@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use arc_swap::ArcSwapOption;
 
+use super::expiry::{Expiring, Expiry, Watch};
 use super::health::KeyHealth;
 use super::opener::KeyOpener;
 use crate::call::Call;
@@ -13,11 +14,15 @@ use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws::PreparedHeader;
 use crate::keys::{Certificate, Health, HealthState, Signer, x509};
-use crate::profiles::{self, ClientSettings, Profile};
+use crate::log;
+use crate::profiles::{self, ClientSettings, EndTime, Profile};
 use crate::secret::Secret;
 
 /// A key that could not be opened is left alone for so many seconds.
 const REOPEN_AFTER: i64 = 5;
+
+/// A key that the service refused is tried after the others for so many seconds.
+const LAST_AFTER_REFUSAL: i64 = 60;
 
 /// A key that is open, and how its assertions look.
 #[derive(Debug)]
@@ -35,6 +40,15 @@ impl OpenKey {
         now: UnixTime,
     ) -> Result<Self> {
         let profile = profiles::build(settings, certificates, &*signer, now)?;
+        if settings.registered_until.is_some() && profile.certificate().is_some() {
+            let setting = "registered_until";
+            let problem = format!(
+                "setting \"{setting}\" is about a registered key, and the assertions of this one have \
+                 a certificate; leave it out, or set \"kid\" instead of the certificate"
+            );
+            return Err(Error::new(ErrorCode::Config, problem)
+                .with_details(|details| details.config_path = Some(setting.to_owned())));
+        }
         Ok(Self {
             header: PreparedHeader::new(profile.header())?,
             profile,
@@ -56,9 +70,12 @@ pub(super) struct ClientKey {
     open: ArcSwapOption<OpenKey>,
     /// Why it could not be opened the last time.
     failure: ArcSwapOption<Failure>,
+    /// Why the service did not take it the last time.
+    refusal: ArcSwapOption<Failure>,
     /// The process that opens it now, or 0. In a forked child the parent's does
     /// not count.
     opening: AtomicU32,
+    watch: Watch,
 }
 
 #[derive(Debug)]
@@ -84,7 +101,9 @@ impl ClientKey {
             certificates: None,
             open: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
+            refusal: ArcSwapOption::empty(),
             opening: AtomicU32::new(0),
+            watch: Watch::default(),
         };
         key.certificates = profiles::certificates(&key.settings).map_err(|e| key.named(e))?;
         Ok(key)
@@ -172,7 +191,78 @@ impl ClientKey {
         failure.as_ref().map(|failure| failure.error.duplicate())
     }
 
-    pub(super) fn health(&self) -> KeyHealth {
+    /// The service did not take it at `now`, for `error`.
+    pub(super) fn note_refusal(&self, error: &Error, now: UnixTime) {
+        let refusal = Failure {
+            at: now,
+            error: error.duplicate(),
+        };
+        self.refusal.store(Some(Arc::new(refusal)));
+    }
+
+    /// The service took it.
+    pub(super) fn note_acceptance(&self) {
+        if self.refusal.load().is_some() {
+            self.refusal.store(None);
+        }
+    }
+
+    /// True when the service refused it just before `now`.
+    pub(super) fn is_refused(&self, now: UnixTime) -> bool {
+        let refusal = self.refusal.load();
+        let refusal = refusal.as_ref();
+        refusal.is_some_and(|refusal| refusal.is_within(LAST_AFTER_REFUSAL, now))
+    }
+
+    /// What its assertions depend on that ends; of the certificate once it is open.
+    pub(super) fn expiries(&self) -> Vec<Expiry> {
+        let open = self.opened();
+        let certificate = open.as_ref().and_then(|open| open.profile.certificate());
+        let ends = [
+            (
+                Expiring::Certificate,
+                certificate.and_then(Certificate::not_after),
+            ),
+            (
+                Expiring::RegisteredKey,
+                self.settings.registered_until.map(EndTime::time),
+            ),
+        ];
+        let expiry = |(what, end): (_, Option<_>)| Some(Expiry::new(what, &*self.name, end?));
+        ends.into_iter().filter_map(expiry).collect()
+    }
+
+    /// Logs what ends soon, unless it did so within a day before `now`.
+    pub(super) fn warn_of_expiries(&self, now: UnixTime) {
+        let is_due = |what: Expiring| {
+            // Nothing is known of the certificate of a key that is not open.
+            let is_known = what == Expiring::RegisteredKey || self.open.load().is_some();
+            is_known && self.watch.is_due(what, now)
+        };
+        let due = [Expiring::Certificate, Expiring::RegisteredKey].map(|what| (what, is_due(what)));
+        if due.iter().all(|(_, is_due)| !is_due) {
+            return;
+        }
+        let expiries = self.expiries().into_iter();
+        for expiry in expiries.filter(|expiry| due.contains(&(expiry.what, true))) {
+            if let Some(warning) = expiry.warning(now, self.warn_days()) {
+                let client = self.settings.client_id.as_ref();
+                let client =
+                    client.map_or_else(String::new, |id| format!("client {}: ", id.as_str()));
+                log::emit(
+                    expiry.level(now),
+                    "token",
+                    format_args!("{client}{warning}"),
+                );
+            }
+        }
+    }
+
+    fn warn_days(&self) -> u32 {
+        self.settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS)
+    }
+
+    pub(super) fn health(&self, now: UnixTime) -> KeyHealth {
         let (opened, health) = match self.opened() {
             Some(open) => (true, open.signer.health()),
             None => {
@@ -182,9 +272,21 @@ impl ClientKey {
                 (false, health)
             }
         };
+        let expiries = self.expiries();
+        let end = |what| {
+            let expiry = expiries.iter().find(|expiry| expiry.what == what);
+            expiry.map(|expiry| expiry.not_after.seconds())
+        };
+        let refusal = self.refusal.load_full();
+        let warnings = expiries.iter();
+        let warnings = warnings.filter_map(|expiry| expiry.warning(now, self.warn_days()));
         KeyHealth {
             name: self.name.clone(),
             opened,
+            certificate_not_after: end(Expiring::Certificate),
+            registered_until: end(Expiring::RegisteredKey),
+            warnings: warnings.collect(),
+            refusal: refusal.map(|refusal| refusal.error.message().to_owned()),
             health,
         }
     }
@@ -194,7 +296,14 @@ impl ClientKey {
         if !self.is_entry {
             return error;
         }
-        let settings_of_entry = ["key", "kid", "certificate", "x5c", "alg"];
+        let settings_of_entry = [
+            "key",
+            "kid",
+            "certificate",
+            "x5c",
+            "alg",
+            "registered_until",
+        ];
         error
             .with_details(|details| {
                 if let Some(path) = &mut details.config_path
@@ -226,15 +335,19 @@ impl ClientKey {
         OpenKey::new(&self.settings, certificates, signer, clock.now())
     }
 
-    /// A clock that was set back does not make the wait longer.
     fn is_due(&self, now: UnixTime) -> bool {
-        match &*self.failure.load() {
-            Some(failure) => {
-                let waited = now.seconds().saturating_sub(failure.at.seconds());
-                !(0..REOPEN_AFTER).contains(&waited)
-            }
-            None => true,
-        }
+        let failure = self.failure.load();
+        let failure = failure.as_ref();
+        failure.is_none_or(|failure| !failure.is_within(REOPEN_AFTER, now))
+    }
+}
+
+impl Failure {
+    /// True when it is less than `seconds` old. A clock that was set back does not
+    /// make it younger.
+    fn is_within(&self, seconds: i64, now: UnixTime) -> bool {
+        let age = now.seconds().saturating_sub(self.at.seconds());
+        (0..seconds).contains(&age)
     }
 }
 

@@ -91,6 +91,15 @@ impl Flight {
         state.outcome.is_none() && !state.hangs()
     }
 
+    /// For how long somebody still waits.
+    pub(super) fn time_left(&self) -> Duration {
+        let state = self.lock();
+        match state.waiting {
+            0 => Duration::ZERO,
+            _ => state.deadline.saturating_duration_since(Instant::now()),
+        }
+    }
+
     /// Notes that a try begins, which may take `at_most`.
     pub(super) fn begin_try(&self, at_most: Duration) {
         self.lock().try_until = Some(Instant::now() + at_most);

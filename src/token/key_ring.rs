@@ -1,14 +1,15 @@
-//! The keys of a client, in order, and which of them does a piece of work.
+//! The keys of a client, in order, and which of them is used.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::client_key::{ClientKey, OpenKey};
+use super::expiry::Expiry;
 use super::health::KeyHealth;
 use super::opener::KeyOpener;
-use super::verdict::Verdict;
+use super::verdict::{Verdict, refuses_key};
 use crate::call::Call;
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::{HealthState, Signer};
 use crate::log::{self, Level};
@@ -68,6 +69,7 @@ impl KeyRing {
                 format_args!("a key could not be opened and is tried again later: {error}"),
             );
         }
+        ring.warn_of_expiries();
         Ok(ring)
     }
 
@@ -81,34 +83,75 @@ impl KeyRing {
         opener: Arc<dyn KeyOpener>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        Ok(Self {
+        let ring = Self {
             keys: vec![ClientKey::given(settings, signer, clock.now())?],
             opener,
             clock,
-        })
+        };
+        ring.warn_of_expiries();
+        Ok(ring)
     }
 
-    /// What `work` makes with the first key that can do it, and that key.
+    /// What `sign` makes with the first key that can do it.
     ///
     /// # Errors
     /// An error that no other key would mend, at once; otherwise, when no key is
     /// left or the call is over, the first error with the message of each.
-    pub(super) fn first_that<T>(
+    pub(super) fn first_that<A>(
         &self,
         call: &Call,
-        work: impl Fn(&OpenKey, &Call) -> Result<T>,
-    ) -> Result<(T, Arc<OpenKey>)> {
+        sign: impl Fn(&Arc<OpenKey>, &Call) -> Result<A>,
+    ) -> Result<A> {
+        self.first(call, sign, |made, _, _| Ok(made))
+    }
+
+    /// What `send` makes of what `sign` made, with the first key that can sign and
+    /// that the service takes. One that it refuses is tried after the others for a
+    /// minute. While other keys are left `sign` has a share of the time; `send` may
+    /// use all of it, for it does not wait for a key.
+    ///
+    /// # Errors
+    /// As [`KeyRing::first_that`], and those of `send`: at once, unless it is the key
+    /// that is refused.
+    pub(super) fn first_accepted<A, T>(
+        &self,
+        call: &Call,
+        sign: impl Fn(&Arc<OpenKey>, &Call) -> Result<A>,
+        send: impl Fn(A, &OpenKey) -> Result<T>,
+    ) -> Result<T> {
+        self.first(call, sign, |made, key, open| {
+            let outcome = send(made, open);
+            match &outcome {
+                Ok(_) => key.note_acceptance(),
+                Err(error) if refuses_key(error) => key.note_refusal(error, self.clock.now()),
+                Err(_) => {}
+            }
+            outcome
+        })
+    }
+
+    fn first<A, T>(
+        &self,
+        call: &Call,
+        sign: impl Fn(&Arc<OpenKey>, &Call) -> Result<A>,
+        send: impl Fn(A, &ClientKey, &OpenKey) -> Result<T>,
+    ) -> Result<T> {
+        self.warn_of_expiries();
         let order = self.order();
         let mut errors = Vec::new();
         for (position, &index) in order.iter().enumerate() {
             let left = order.len() - position;
             let share = call.share(left, DEFAULT_SHARE);
+            let key = &self.keys[index];
             let error = match self.open_key(index, None, &share) {
                 Ok(None) => continue,
-                Ok(Some(open)) => match work(&open, &share) {
-                    Ok(made) => return Ok((made, open)),
+                Ok(Some(open)) => match sign(&open, &share) {
+                    Ok(made) => match send(made, key, &open) {
+                        Err(error) if refuses_key(&error) => key.named(error),
+                        outcome => return outcome,
+                    },
                     Err(error) if Verdict::of(error.code()) == Verdict::Final => return Err(error),
-                    Err(error) => self.keys[index].named(error),
+                    Err(error) => key.named(error),
                 },
                 Err(error) => error,
             };
@@ -117,7 +160,7 @@ impl KeyRing {
                 log::emit(
                     Level::Warn,
                     "token",
-                    format_args!("a key cannot sign now, the next one is tried: {error}"),
+                    format_args!("a key cannot be used now, the next one is tried: {error}"),
                 );
             }
             errors.push(error);
@@ -129,7 +172,7 @@ impl KeyRing {
         }
         let not_tried = (0..self.keys.len()).filter(|index| !order.contains(index));
         errors.extend(not_tried.filter_map(|index| self.keys[index].failure()));
-        Err(joined("no key of the client can sign", errors))
+        Err(joined("no key of the client can be used", errors))
     }
 
     /// The key with this index, opened now if that is due.
@@ -174,29 +217,45 @@ impl KeyRing {
     }
 
     pub(super) fn health(&self) -> Vec<KeyHealth> {
-        self.keys.iter().map(ClientKey::health).collect()
+        let now = self.clock.now();
+        self.keys.iter().map(|key| key.health(now)).collect()
+    }
+
+    /// What the keys' assertions depend on that ends, in the order of the keys.
+    pub(super) fn expiries(&self) -> Vec<Expiry> {
+        self.keys.iter().flat_map(ClientKey::expiries).collect()
+    }
+
+    /// Logs what ends soon: of each key, once a day.
+    fn warn_of_expiries(&self) {
+        let now = self.clock.now();
+        self.keys.iter().for_each(|key| key.warn_of_expiries(now));
     }
 
     /// The keys to try, by index: those that are ready, and those that are to be
-    /// opened again, then those that are open and not ready. Others are left
-    /// alone.
+    /// opened again, then those that are open and not ready, then those that the
+    /// service has just refused. Others are left alone.
     fn order(&self) -> Vec<usize> {
         if self.keys.len() == 1 {
             return vec![0];
         }
         let now = self.clock.now();
-        let mut first = Vec::with_capacity(self.keys.len());
-        let mut last = Vec::new();
-        for (index, key) in self.keys.iter().enumerate() {
-            match key.opened() {
-                Some(open) if open.signer.health().state == HealthState::Ready => first.push(index),
-                Some(_) => last.push(index),
-                None if key.may_be_opened(now) => first.push(index),
-                None => {}
-            }
+        let mut order: Vec<_> = (0..self.keys.len())
+            .filter_map(|index| Some((self.rank(index, now)?, index)))
+            .collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, index)| index).collect()
+    }
+
+    /// How soon a key's turn is; `None` for one that is to be left alone.
+    fn rank(&self, index: usize, now: UnixTime) -> Option<Rank> {
+        let key = &self.keys[index];
+        match key.opened() {
+            Some(_) if key.is_refused(now) => Some(Rank::Refused),
+            Some(open) if open.signer.health().state != HealthState::Ready => Some(Rank::NotReady),
+            Some(_) => Some(Rank::Ready),
+            None => key.may_be_opened(now).then_some(Rank::Ready),
         }
-        first.append(&mut last);
-        first
     }
 
     fn open_key(
@@ -234,6 +293,14 @@ impl KeyRing {
         }
         Ok(())
     }
+}
+
+/// The order in which keys are tried; those of one rank in the order of the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Ready,
+    NotReady,
+    Refused,
 }
 
 /// One error out of those of several keys: the first one's number and facts, and

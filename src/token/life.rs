@@ -77,6 +77,14 @@ impl Life {
         }
     }
 
+    pub(super) fn requested(&self) -> Moment {
+        self.requested
+    }
+
+    pub(super) fn whole_ms(&self) -> i64 {
+        self.whole
+    }
+
     /// True when the whole life is over, with no second kept back.
     pub(super) fn has_expired(&self, now: Moment) -> bool {
         now.millis_since(self.requested) >= self.whole

@@ -1,14 +1,15 @@
 //! Refusals of the token endpoint (RFC 6749 section 5.2), with the provider's
 //! own codes.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Deserialize;
 
 use super::response::content_type;
+use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode};
 use crate::http::Response;
-use crate::profiles::Profile;
+use crate::profiles::{KnownRefusal, Profile, ServerRefusal};
 
 #[derive(Default, Deserialize)]
 struct Wire {
@@ -17,10 +18,11 @@ struct Wire {
     error_uri: Option<String>,
 }
 
-/// The error that an answer with a status other than 200 means.
-pub(super) fn from_response(response: &Response, profile: &dyn Profile) -> Error {
+/// The error that an answer with a status other than 200 means. `now` counts
+/// where the answer has no `Date` of its own.
+pub(super) fn from_response(response: &Response, profile: &dyn Profile, now: UnixTime) -> Error {
     let wire: Wire = serde_json::from_slice(&response.body).unwrap_or_default();
-    let retry_after = retry_after(response);
+    let retry_after = retry_after(response, now);
     let status = response.status;
     let who = format!(
         "{} ({})",
@@ -29,13 +31,7 @@ pub(super) fn from_response(response: &Response, profile: &dyn Profile) -> Error
     );
     let description = wire.error_description.as_deref().map(clean);
     let provider_code = provider_code(&wire);
-    let code = code(status, wire.error.as_deref());
-    let remedy = profile
-        .explain(
-            provider_code.as_deref(),
-            description.as_deref().unwrap_or_default(),
-        )
-        .or_else(|| general_remedy(code));
+    let verdict = judge(status, &wire, provider_code.as_deref(), profile);
     let mut message = match &wire.error {
         Some(error) => format!("{who} refused the token request: {}", clean(error)),
         None => format!(
@@ -49,12 +45,12 @@ pub(super) fn from_response(response: &Response, profile: &dyn Profile) -> Error
     if let Some(description) = &description {
         message.push_str(&format!(" ({description})"));
     }
-    if let Some(remedy) = remedy {
-        message.push_str(&format!("; {remedy}"));
+    if !verdict.remedy.is_empty() {
+        message.push_str(&format!("; {}", verdict.remedy));
     }
     let trace_id = wire.error_description.as_deref().and_then(trace_id);
-    Error::new(code, message).with_details(|details| {
-        details.retryable = matches!(code, ErrorCode::TokenServer | ErrorCode::TokenRateLimited);
+    Error::new(verdict.code, message).with_details(|details| {
+        details.retryable = verdict.retryable;
         details.retry_after = retry_after;
         details.http_status = Some(status);
         details.oauth_error = wire.error.as_deref().map(clean);
@@ -62,6 +58,32 @@ pub(super) fn from_response(response: &Response, profile: &dyn Profile) -> Error
         details.error_uri = wire.error_uri.as_deref().map(clean);
         details.provider_code = provider_code;
         details.trace_id = trace_id;
+    })
+}
+
+/// What the answer means: to the service, if it documents it, else to OAuth. A
+/// server that fails or asks to slow down has judged nothing.
+fn judge(
+    status: u16,
+    wire: &Wire,
+    provider_code: Option<&str>,
+    profile: &dyn Profile,
+) -> KnownRefusal {
+    let code = code(status, wire.error.as_deref());
+    let refusal = ServerRefusal {
+        error: wire.error.as_deref().unwrap_or_default(),
+        description: wire.error_description.as_deref().unwrap_or_default(),
+        provider_code,
+    };
+    let is_passing = matches!(code, ErrorCode::TokenServer | ErrorCode::TokenRateLimited);
+    let known = match is_passing || wire.error.is_none() {
+        true => None,
+        false => profile.classify(&refusal),
+    };
+    known.copied().unwrap_or(KnownRefusal {
+        code,
+        remedy: general_remedy(code).unwrap_or_default(),
+        retryable: is_passing,
     })
 }
 
@@ -93,6 +115,9 @@ fn general_remedy(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::TokenInvalidClient => {
             "check client_id, that this key is registered under its kid, and that audience is what the server wants"
         }
+        ErrorCode::TokenInvalidTarget => {
+            "resource must be an absolute URI without fragment, one that the API's owner uses"
+        }
         ErrorCode::TokenInvalidScope => "check that each scope is granted to this client",
         ErrorCode::TokenBadResponse => "is the token endpoint right, or is a proxy in the way?",
         _ => return None,
@@ -121,7 +146,7 @@ fn is_provider_code(text: &str) -> bool {
 }
 
 /// The id in `(trace_id: …)`, or `(correlation id: …)` of older answers.
-fn trace_id(description: &str) -> Option<String> {
+pub(crate) fn trace_id(description: &str) -> Option<String> {
     ["trace_id: ", "correlation id: "].iter().find_map(|label| {
         let rest = description.split(label).nth(1)?;
         let id = rest.split(')').next()?.trim();
@@ -138,14 +163,36 @@ fn is_person(text: &str) -> bool {
     text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.header("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// The longest `Retry-After` that is believed, in seconds.
+const MAX_RETRY_AFTER: u64 = 3600;
+
+/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date, which is compared
+/// with the answer's own `Date` where it has one, as clocks may differ.
+pub(crate) fn retry_after(response: &Response, now: UnixTime) -> Option<Duration> {
+    let text = response.header("retry-after")?.trim();
+    let is_seconds = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = match is_seconds {
+        // More digits than a number holds are more than is believed.
+        true => text.parse().unwrap_or(u64::MAX),
+        false => {
+            let sent = response.header("date").and_then(http_date);
+            let wait = http_date(text)?.seconds() - sent.unwrap_or(now).seconds();
+            u64::try_from(wait).unwrap_or(0)
+        }
+    };
+    Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER)))
+}
+
+/// A time as in `Date` (RFC 9110 section 5.6.7).
+pub(super) fn http_date(text: &str) -> Option<UnixTime> {
+    let time = httpdate::parse_http_date(text.trim()).ok()?;
+    let since = time.duration_since(UNIX_EPOCH).ok()?;
+    Some(UnixTime::from_seconds(i64::try_from(since.as_secs()).ok()?))
 }
 
 /// A server's text as it may be shown: one line, at most 500 characters, without
 /// runs of 11 digits, which may identify a person.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let redacted = redact(text);
     let line = redacted.chars().take(500);
     line.map(|c| if c.is_control() { ' ' } else { c }).collect()

@@ -70,6 +70,27 @@ impl Token {
         self.life.has_expired(now)
     }
 
+    /// When it was requested.
+    pub(super) fn requested(&self) -> Moment {
+        self.life.requested()
+    }
+
+    /// Its whole life in milliseconds, by the service's own count.
+    pub(super) fn life_ms(&self) -> i64 {
+        self.life.whole_ms()
+    }
+
+    /// A token from an answer that was kept, requested at `requested`.
+    ///
+    /// # Errors
+    /// `TOKEN_BAD_RESPONSE` when it is no answer with a token.
+    pub(super) fn from_json(json: &str, requested: Moment) -> Result<Self> {
+        read(json, requested, &|| "text".to_owned()).map_err(|problem| {
+            let message = format!("a token response was kept {problem}");
+            Error::new(ErrorCode::TokenBadResponse, message)
+        })
+    }
+
     /// For how many milliseconds it may be handed out after `now`.
     pub(super) fn left_ms(&self, now: Moment) -> i64 {
         self.life.left(now)
@@ -88,9 +109,13 @@ impl fmt::Debug for Token {
 /// Reads the answer to a token request that was sent at `sent`.
 pub(super) fn parse(response: &Response, profile: &dyn Profile, sent: Moment) -> Result<Token> {
     if response.status != 200 {
-        return Err(oauth_error::from_response(response, profile));
+        let requested = UnixTime::from_seconds(sent.wall_ms().div_euclid(1000));
+        return Err(oauth_error::from_response(response, profile, requested));
     }
-    let bad = |problem: &str| {
+    let json = std::str::from_utf8(&response.body);
+    let json = json.map_err(|_| "with text that is not UTF-8".to_owned());
+    let token = json.and_then(|json| read(json, sent, &|| content_type(response)));
+    token.map_err(|problem| {
         Error::new(
             ErrorCode::TokenBadResponse,
             format!(
@@ -99,27 +124,27 @@ pub(super) fn parse(response: &Response, profile: &dyn Profile, sent: Moment) ->
             ),
         )
         .with_details(|details| details.http_status = Some(200))
-    };
-    let json = std::str::from_utf8(&response.body)
-        .map_err(|source| bad("with text that is not UTF-8").with_source(source))?;
-    let wire: Wire = serde_json::from_str(json).map_err(|_| {
-        bad(&format!(
-            "with {}, not a JSON token response",
-            content_type(response)
-        ))
-    })?;
+    })
+}
+
+/// The token in the JSON of an answer, or what is wrong with it.
+fn read(
+    json: &str,
+    sent: Moment,
+    content: &dyn Fn() -> String,
+) -> std::result::Result<Token, String> {
+    let wire: Wire = serde_json::from_str(json)
+        .map_err(|_| format!("with {}, not a JSON token response", content()))?;
     let access_token = wire
         .access_token
         .filter(|token| !token.is_empty())
-        .ok_or_else(|| bad("without \"access_token\""))?;
+        .ok_or("without \"access_token\"")?;
     match wire.token_type.as_deref() {
         Some(kind) if kind.eq_ignore_ascii_case("Bearer") => {}
         Some(_) => {
-            return Err(bad(
-                "with a \"token_type\" other than Bearer, which segl cannot use",
-            ));
+            return Err("with a \"token_type\" other than Bearer, which segl cannot use".into());
         }
-        None => return Err(bad("without \"token_type\"")),
+        None => return Err("without \"token_type\"".into()),
     }
     let lifetime = match wire.expires_in {
         None => UNKNOWN_LIFETIME,
@@ -127,13 +152,14 @@ pub(super) fn parse(response: &Response, profile: &dyn Profile, sent: Moment) ->
             .as_i64()
             .or_else(|| value.as_str()?.parse().ok())
             .filter(|seconds| *seconds > 0)
-            .ok_or_else(|| bad("with an \"expires_in\" that is no positive number of seconds"))?,
+            .ok_or("with an \"expires_in\" that is no positive number of seconds")?,
     };
+    let requested = UnixTime::from_seconds(sent.wall_ms().div_euclid(1000));
     Ok(Token {
         access_token,
         response_json: Zeroizing::new(json.to_owned()),
         scope: wire.scope,
-        expires_at: UnixTime::from_seconds(sent.wall_ms().div_euclid(1000)).plus(lifetime),
+        expires_at: requested.plus(lifetime),
         life: Life::new(sent, lifetime, fastrand::f64()),
         generation: next_generation(),
     })

@@ -9,6 +9,9 @@ use arc_swap::ArcSwapOption;
 use crate::clock::Moment;
 use crate::error::{Error, ErrorCode};
 
+/// No pause is shorter.
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_millis(FIRST_PAUSE_MS / 2);
+
 const FIRST_PAUSE_MS: u64 = 100;
 const LONGEST_PAUSE_MS: u64 = 10_000;
 
@@ -24,10 +27,12 @@ pub(super) fn is_refusal(error: &Error) -> bool {
     !is_transient(error) && !matches!(error.code(), ErrorCode::Cancelled | ErrorCode::Panic)
 }
 
-/// A 4xx that is about this request and not about the load.
+/// A 4xx that is about what was asked for: not about the load, and not about one
+/// assertion, for the next one has another `jti`.
 fn is_answer(error: &Error) -> bool {
     let status = error.details().http_status;
     status.is_some_and(|status| status < 500 && status != 429)
+        && error.code() != ErrorCode::TokenAssertionReused
 }
 
 /// The pause after so many failures in a row: 0.1 s, doubled each time up to 10 s,

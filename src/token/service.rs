@@ -1,6 +1,7 @@
 //! What a fetch needs: keys, the way to the token endpoint, and what was learned
 //! about it.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,65 +9,90 @@ use serde_json::{Map, Value};
 
 use super::cache::{CacheKey, Entry};
 use super::client_key::OpenKey;
+use super::discovery::Discovery;
 use super::flight::Flight;
 use super::form;
 use super::key_ring::KeyRing;
 use super::response::{self, Token};
 use super::retry::{self, Hold, RetryBudget};
+use super::shared::SharedCache;
+use super::sharing;
 use super::skew::ClockSkew;
 use super::statistics::Statistics;
 use crate::call::Call;
-use crate::clock::{Clock, Moment};
+use crate::clock::{Clock, Moment, UnixTime};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Request, Transport};
 use crate::jws;
 use crate::log::{self, Level};
-use crate::profiles::TokenRequest;
+use crate::profiles::{Profile, TokenRequest};
 
 /// One client's way to its tokens, without the cache.
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) keys: KeyRing,
+    discovery: Discovery,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) skew: ClockSkew,
+    pub(super) skew: Arc<ClockSkew>,
     pub(super) statistics: Statistics,
+    shared: Option<SharedCache>,
     budget: RetryBudget,
     hold: Hold,
     /// Time for one try.
     timeout: Duration,
 }
 
+/// What a service is made of.
+pub(super) struct Parts {
+    pub(super) keys: KeyRing,
+    pub(super) discovery: Discovery,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) shared: Option<SharedCache>,
+    /// Time for one try.
+    pub(super) timeout: Duration,
+}
+
 impl Service {
-    pub(super) fn new(
-        keys: KeyRing,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        timeout: Duration,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
         Self {
-            keys,
-            transport,
-            skew: ClockSkew::default(),
+            keys: parts.keys,
+            discovery: parts.discovery,
+            transport: parts.transport,
+            skew: Arc::default(),
             statistics: Statistics::default(),
-            budget: RetryBudget::new(clock.moment()),
+            shared: parts.shared,
+            budget: RetryBudget::new(parts.clock.moment()),
             hold: Hold::default(),
-            clock,
-            timeout,
+            clock: parts.clock,
+            timeout: parts.timeout,
         }
     }
 
-    /// An assertion and the key that signed it.
-    pub(super) fn signed(
+    /// The service's time, as far as it is known.
+    pub(super) fn now(&self) -> UnixTime {
+        self.skew.service_time(self.clock.now())
+    }
+
+    /// An assertion signed by `key`. Services take an `iat` of the last seconds only,
+    /// so the claims are made when the key is ready to sign them, and again for each
+    /// try.
+    pub(super) fn signed_by(
         &self,
+        key: &Arc<OpenKey>,
         request: &TokenRequest,
         call: &Call,
-    ) -> Result<(String, Arc<OpenKey>)> {
-        self.keys.first_that(call, |key, call| {
-            let now = self.skew.service_time(self.clock.now());
-            let claims = key.profile.claims(request, now)?;
-            jws::sign_compact(&*key.signer, &key.header, &to_json(claims)?, call)
-        })
+    ) -> Result<String> {
+        // A request that the service would refuse asks nothing of a device.
+        key.profile.claims(request, self.now())?;
+        let (own, clock, skew) = (key.clone(), self.clock.clone(), self.skew.clone());
+        let request = request.clone();
+        let claims = move || {
+            let now = skew.service_time(clock.now());
+            to_json(own.profile.claims(&request, now)?)
+        };
+        jws::sign_compact_when_ready(&*key.signer, &key.header, claims, call)
     }
 
     /// What `request` asks for, in full.
@@ -75,8 +101,7 @@ impl Service {
     /// `INVALID_ARGUMENT` for a request that the service would refuse.
     pub(super) fn cache_key(&self, request: &TokenRequest) -> Result<CacheKey> {
         let key = self.keys.any_open()?;
-        let now = self.skew.service_time(self.clock.now());
-        CacheKey::new(&*key.profile, key.signer.public_key(), request, now)
+        CacheKey::new(&*key.profile, key.signer.public_key(), request, self.now())
     }
 
     /// True while the service wants no requests.
@@ -95,8 +120,7 @@ impl Service {
                 return self.fail(entry, flight, error);
             }
             flight.begin_try(self.timeout);
-            self.statistics.requests.add();
-            let error = match self.exchange(entry.request(), &Call::within(self.timeout)) {
+            let error = match self.try_once(entry, &Call::within(self.timeout)) {
                 Ok(token) => {
                     self.budget.give_back();
                     let token = Arc::new(token);
@@ -116,7 +140,11 @@ impl Service {
             if !self.budget.take(self.clock.moment()) {
                 return self.fail(entry, flight, error);
             }
-            let pause = retry::backoff(failures);
+            // A long pause would leave time unused in which the service may answer.
+            let pause = retry::backoff(failures).min(flight.time_left() / 2);
+            if pause < retry::SHORTEST_PAUSE {
+                return self.fail(entry, flight, error);
+            }
             failures += 1;
             if let Some(error) = flight.pause(error, pause) {
                 return self.fail(entry, flight, error);
@@ -129,27 +157,71 @@ impl Service {
         flight.end(Err(error));
     }
 
-    /// One request to the token endpoint, with an assertion of its own.
-    fn exchange(&self, request: &TokenRequest, call: &Call) -> std::result::Result<Token, Failure> {
-        let (assertion, key) = self.signed(request, call)?;
-        let form = form::encode(&key.profile.form(&assertion, request));
-        let endpoint = key.profile.token_endpoint().clone();
-        let sent = self.clock.moment();
-        let answer = self
-            .transport
-            .send(&Request::post_form(endpoint, form), call)?;
-        let learned = self.skew.learn(&answer, sent, self.clock.moment());
-        let token = response::parse(&answer, &*key.profile, sent).map_err(|error| Failure {
+    /// One try, through the cache that instances share if there is one.
+    fn try_once(&self, entry: &Entry, call: &Call) -> std::result::Result<Token, Failure> {
+        let learned = Cell::new(false);
+        let fetch = || self.fetch(entry.request(), call, &learned);
+        let token = match &self.shared {
+            None => fetch(),
+            Some(shared) => {
+                let (now, skew) = (|| self.clock.moment(), || self.skew.followed_ms());
+                sharing::obtain_shared(shared, entry, &now, &skew, &fetch, call).map(
+                    |(token, is_anothers)| {
+                        if is_anothers {
+                            self.statistics.shared.add();
+                        }
+                        token
+                    },
+                )
+            }
+        };
+        token.map_err(|error| Failure {
             // Now that the service's time is known, the next assertion may do.
-            again: learned && (400..500).contains(&answer.status),
+            again: learned.get() && error.details().http_status.is_some(),
             error,
-        })?;
+        })
+    }
+
+    /// A token from the service. When it refuses the key, the next key's assertion is
+    /// sent, and the refused one is used after the others for a minute.
+    fn fetch(&self, request: &TokenRequest, call: &Call, learned: &Cell<bool>) -> Result<Token> {
+        // First of all: some services give programs no tokens.
+        let endpoint = self
+            .discovery
+            .token_endpoint(&*self.transport, &*self.clock, call)?;
+        self.keys.first_accepted(
+            call,
+            |key, share| self.signed_by(key, request, share),
+            |assertion, key| {
+                let form = form::encode(&key.profile.form(&assertion, request));
+                let form = Request::post_form(endpoint.clone(), form);
+                self.exchange(&form, &*key.profile, call, learned)
+            },
+        )
+    }
+
+    /// The token that the service gives for `form`. `learned` becomes true when its
+    /// clock is not what it was taken for.
+    fn exchange(
+        &self,
+        form: &Request,
+        profile: &dyn Profile,
+        call: &Call,
+        learned: &Cell<bool>,
+    ) -> Result<Token> {
+        self.statistics.requests.add();
+        let sent = self.clock.moment();
+        let answer = self.transport.send(form, call)?;
+        if self.skew.learn(&answer, sent, self.clock.moment()) {
+            learned.set(true);
+        }
+        let token = response::parse(&answer, profile, sent)?;
         log::emit(
             Level::Info,
             "token",
             format_args!(
                 "{} gave a token, valid until {}",
-                key.profile.token_endpoint().authority(),
+                form.url.authority(),
                 token.expires_at()
             ),
         );
@@ -162,15 +234,6 @@ struct Failure {
     error: Error,
     /// The next try will differ.
     again: bool,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self {
-            error,
-            again: false,
-        }
-    }
 }
 
 /// The claims in alphabetical order, whatever order a program's other crates give

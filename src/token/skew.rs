@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::oauth_error::http_date;
 use crate::clock::{Moment, UnixTime};
 use crate::http::Response;
 use crate::log::{self, Level};
@@ -46,15 +47,17 @@ impl ClockSkew {
         if response.header("age").is_some() || took > LONGEST_EXCHANGE_MS {
             return false;
         }
-        let Some(date) = response.header("date").and_then(unix_ms) else {
+        let Some(date) = response.header("date").and_then(http_date) else {
             return false;
         };
         // The server wrote it between the two, and cut the milliseconds off.
         let measured = date
+            .seconds()
+            .saturating_mul(1000)
             .saturating_add(500)
             .saturating_sub(sent.wall_ms().saturating_add(took / 2));
         self.measured_ms.store(measured, Ordering::Relaxed);
-        let followed = self.followed_ms.load(Ordering::Relaxed);
+        let followed = self.followed_ms();
         // Only what moves it by more than Date's coarseness is news.
         if measured.abs_diff(followed) < LEAST_MS.unsigned_abs() {
             return false;
@@ -75,16 +78,15 @@ impl ClockSkew {
         (measured != UNKNOWN).then_some(measured)
     }
 
+    /// The difference that is followed, in milliseconds.
+    pub(super) fn followed_ms(&self) -> i64 {
+        self.followed_ms.load(Ordering::Relaxed)
+    }
+
     /// The service's time when this machine's clock shows `now`.
     pub(super) fn service_time(&self, now: UnixTime) -> UnixTime {
-        now.plus(self.followed_ms.load(Ordering::Relaxed).div_euclid(1000))
+        now.plus(self.followed_ms().div_euclid(1000))
     }
-}
-
-fn unix_ms(date: &str) -> Option<i64> {
-    let date = httpdate::parse_http_date(date).ok()?;
-    let since = date.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok()
 }
 
 fn report(measured: i64, follow: i64) {

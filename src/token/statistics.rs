@@ -26,6 +26,7 @@ pub(super) struct Statistics {
     pub(super) refreshes: Counter,
     pub(super) stale: Counter,
     pub(super) rejected: Counter,
+    pub(super) shared: Counter,
 }
 
 /// How a client's tokens are doing. Counts begin with the client.
@@ -45,6 +46,8 @@ pub struct TokenHealth {
     pub stale: u64,
     /// Tokens that were dropped because an API rejected them.
     pub rejected: u64,
+    /// Tokens that another instance had fetched, from the shared cache.
+    pub shared: u64,
     /// How far the service's clock is ahead of this machine's, in milliseconds
     /// with an uncertainty of half a second; `None` before the first answer. Up to
     /// 300,000 it is followed: assertions are dated by the service's clock.

@@ -1,6 +1,6 @@
 //! What an error of one key means for the client's other keys.
 
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 
 /// Whether another key may do what this one could not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,12 @@ impl Verdict {
             Certificate | CertificateMismatch => Self::Broken,
             ModuleLoad | TokenAmbiguous | Mechanism => Self::Broken,
 
+            // Refused by the service: this key, not what was asked for.
+            TokenKidUnknown | TokenKidRequired | TokenKeyExpired => Self::Broken,
+            TokenSignatureRefused | TokenCertificateRefused | TokenOrganisationMismatch => {
+                Self::Broken
+            }
+
             Panic | NullArgument | InvalidHandle | InvalidArgument | InvalidUtf8 => Self::Final,
             Config | Cancelled => Self::Final,
             ResponseTooLarge | Url => Self::Final,
@@ -50,7 +56,33 @@ impl Verdict {
             | TokenServer
             | TokenRateLimited
             | TokenBadResponse
-            | TokenOther => Self::Final,
+            | TokenOther
+            | TokenAssertionMalformed
+            | TokenAssertionReused
+            | TokenClientUnknown
+            | TokenAudienceRefused
+            | TokenX5cRefused
+            | TokenAssertionExpired
+            | TokenAssertionFromFuture
+            | TokenLifetimeRefused
+            | TokenScopeNotOnClient
+            | TokenScopeNotAllowed
+            | TokenScopeNotGranted
+            | TokenNotDelegated
+            | TokenConsumerIsSelf
+            | TokenDetailsTypeUnknown
+            | TokenDetailsMemberUnknown
+            | TokenDetailsRefused
+            | TokenClaimRefused
+            | MetadataInvalid => Self::Final,
+            ApiRefused | ApiUnauthorized | ApiForbidden | ApiNotFound | ApiRateLimited
+            | ApiServer | ApiBadResponse | KeyRegistration => Self::Final,
         }
     }
+}
+
+/// True when the service answered that it does not take the key that signed. It may
+/// take another one of the client.
+pub(super) fn refuses_key(error: &Error) -> bool {
+    error.details().http_status.is_some() && Verdict::of(error.code()) == Verdict::Broken
 }

@@ -113,7 +113,7 @@ static void of_a_token_endpoint(void) {
   CHECK(segl_error_str(error, SEGL_FIELD_OAUTH_ERROR_DESCRIPTION, NULL) != NULL);
   CHECK(integer(error, SEGL_FIELD_HTTP_STATUS) == 400);
   CHECK(integer(error, SEGL_FIELD_RETRYABLE) == 0);
-  CHECK_CODE(SEGL_TOKEN_INVALID_GRANT, error);
+  CHECK_CODE(SEGL_TOKEN_CLIENT_UNKNOWN, error);
   segl_client_free(client);
 }
 

@@ -14,6 +14,7 @@ mod mechanisms;
 mod moves;
 mod pins;
 mod policy;
+mod ready;
 mod sessions;
 mod signatures;
 mod steady;
@@ -103,6 +104,11 @@ const WITH_EC: &[&str] = &[
     "unclear",
     "lost-login",
     "hidden-login",
+    "ready",
+    "ready-again",
+    "ready-login",
+    "ready-never",
+    "ready-steady",
 ];
 
 /// A copy of the module called `name`, in front of the tokens of all tests.
@@ -124,6 +130,7 @@ fn module(name: &str) -> FaultModule {
         let extractable = ["--extractable"];
         let always = ["--always-auth"];
         hsm.generate("hidden-login", "EC:prime256v1", "42", "always", &always);
+        hsm.generate("ready-login", "EC:prime256v1", "42", "always", &always);
         hsm.generate("leaving", "EC:prime256v1", "41", "leaving", &extractable);
         initialise_softhsm();
         built

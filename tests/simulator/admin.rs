@@ -62,7 +62,10 @@ fn requests_are_counted_by_endpoint() {
     get(&urls.dnb_jwks_uri);
     fixture.dnb_token("x", "y");
     let header = json!({ "alg": "RS256", "kid": "key-1" });
-    fixture.grant(&jws(&header, &grants::claims(&fixture, CLIENT), &RSA_KEY));
+    let granted = fixture.grant(&jws(&header, &grants::claims(&fixture, CLIENT), &RSA_KEY));
+    get(&urls.api);
+    with_token("GET", &urls.api, granted.access_token(), None);
+    get(&format!("{}/clients", urls.self_service));
     let expected = json!({
         "maskinporten_token": 1,
         "maskinporten_issued": 1,
@@ -72,6 +75,12 @@ fn requests_are_counted_by_endpoint() {
         "dnb_issued": 0,
         "dnb_jwks": 2,
         "dnb_metadata": 1,
+        "maskinporten_in_progress": 0,
+        "maskinporten_most_at_once_per_grant": 1,
+        "api": 2,
+        "api_unauthorized": 1,
+        "self_service": 1,
+        "self_service_changes": 0,
     });
     assert_eq!(get(&format!("{}/requests", urls.admin)).json, expected);
     assert_eq!(

@@ -24,13 +24,13 @@ fn name(entries: &[(&str, &str)]) -> X509Name {
     name.build()
 }
 
-struct Issuer {
-    certificate: X509,
+pub struct Issuer {
+    pub certificate: X509,
     key: PKey<Private>,
 }
 
 impl Issuer {
-    fn root(common_name: &str) -> Self {
+    pub fn root(common_name: &str) -> Self {
         let key = PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
         let name = name(&[("CN", common_name)]);
         let certificate = certificate(&name, &key, &name, &key, true, NOW - 1000, NOW + 1000);
@@ -46,7 +46,7 @@ impl Issuer {
     }
 
     /// A certificate for [`RSA_KEY`].
-    fn leaf(&self, subject: &[(&str, &str)]) -> X509 {
+    pub fn leaf(&self, subject: &[(&str, &str)]) -> X509 {
         self.leaf_within(subject, NOW - 1000, NOW + 1000)
     }
 
@@ -93,7 +93,7 @@ fn certificate(
     builder.build()
 }
 
-const SEID_1: &[(&str, &str)] = &[("CN", "TESTBANK AS"), ("serialNumber", ORGNO), ("C", "NO")];
+pub const SEID_1: &[(&str, &str)] = &[("CN", "TESTBANK AS"), ("serialNumber", ORGNO), ("C", "NO")];
 const SEID_2: &[(&str, &str)] = &[
     ("CN", "TESTBANK AS"),
     ("organizationIdentifier", "NTRNO-910753614"),
@@ -115,7 +115,7 @@ fn fixture(trusted: &[&X509]) -> Fixture {
     fixture
 }
 
-fn base64(certificate: &X509) -> String {
+pub fn base64(certificate: &X509) -> String {
     STANDARD.encode(certificate.to_der().unwrap())
 }
 

@@ -41,6 +41,14 @@ fn errors_name_the_path() {
             "maskinporten.trusted_certificates",
         ),
         ("outage.kind = 'fire'", "outage.kind"),
+        (
+            "[[outage]]\nkind = 'hang'\n[[outage]]\nkind = '503'\npercent = 0",
+            "outage[1].percent",
+        ),
+        (
+            "maskinporten.propagation_seconds = -1",
+            "maskinporten.propagation_seconds",
+        ),
         ("listen = '127.0.0.1:80'", "listen"),
     ];
     for (toml, path) in cases {
@@ -145,4 +153,12 @@ fn everything_can_be_known_from_the_start() {
         401,
         "audiences is empty"
     );
+}
+
+#[test]
+fn several_outages_begin_with_the_simulator() {
+    let fixture =
+        Fixture::new("[[outage]]\nkind = '503'\ncount = 1\n[[outage]]\nkind = '429'\ncount = 1\n");
+    let statuses: Vec<_> = (0..3).map(|_| fixture.grant("x").status).collect();
+    assert_eq!(statuses, [503, 429, 400]);
 }

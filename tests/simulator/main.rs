@@ -3,10 +3,13 @@
 #![cfg(feature = "simulator")]
 
 mod admin;
+mod api;
 mod certificates;
 mod config;
 mod dnb;
+mod eseals;
 mod grants;
 mod outages;
 mod refusals;
+mod self_service;
 mod support;

@@ -256,6 +256,22 @@ pub fn post(url: &str, content_type: &str, body: &str) -> Answer {
     answer(request.send(body).unwrap())
 }
 
+/// A request with an access token, and JSON if there is any.
+pub fn with_token(method: &str, url: &str, token: &str, body: Option<&Value>) -> Answer {
+    let request = ureq::http::Request::builder()
+        .method(method)
+        .uri(url)
+        .header("Authorization", format!("Bearer {token}"));
+    let agent = agent();
+    answer(match body {
+        Some(body) => {
+            let request = request.header("Content-Type", "application/json");
+            agent.run(request.body(body.to_string()).unwrap()).unwrap()
+        }
+        None => agent.run(request.body(()).unwrap()).unwrap(),
+    })
+}
+
 pub fn post_form(url: &str, form: &[(&str, &str)]) -> Answer {
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)

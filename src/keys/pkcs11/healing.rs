@@ -68,6 +68,10 @@ impl Token {
                 }
                 Err(error) => error,
             };
+            // What the job was given is at fault, of which the token knows nothing.
+            if error.code() == ErrorCode::InvalidArgument {
+                return Err(error);
+            }
             self.note_failure(process, &error);
             let error = self.if_others_hang(process, error, begin);
             let rung = if last.is_none() && self.may_hide(key, &seen, &error) {

@@ -1,21 +1,22 @@
 //! One signature with a key in a token.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use cryptoki_sys::{CK_OBJECT_HANDLE, CK_RV, CKR_USER_NOT_LOGGED_IN};
 
 use super::find::{self, PrivateKey, Wanted};
+use super::lock::lock;
 use super::mechanism::Plan;
 use super::rv;
 use super::session::Session;
 use super::token::Token;
 use super::{policy, public_key};
-use crate::alg::Algorithm;
+use crate::alg::{Algorithm, Digest};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
-use crate::keys::{PublicJwk, ecdsa};
+use crate::keys::{MakeMessage, PublicJwk, Signed, ecdsa};
 
 /// Room for any signature: RSA of 4096 bits has 512 bytes.
 const MAX_SIGNATURE: usize = 1024;
@@ -47,6 +48,20 @@ pub(super) struct KeyId(u64);
 struct Handle {
     era: (u64, u64),
     handle: CK_OBJECT_HANDLE,
+}
+
+/// A message as the token gets it, and the hash that checks the signature.
+struct Prepared {
+    digest: Digest,
+    input: Vec<u8>,
+}
+
+impl Prepared {
+    fn new(plan: &Plan, message: &[u8]) -> Self {
+        let digest = plan.alg.hash(message);
+        let input = plan.input(&digest, message).into_owned();
+        Self { digest, input }
+    }
 }
 
 impl Key {
@@ -118,10 +133,44 @@ impl Key {
     /// `SIGNATURE_FAULT` when the token returned anything else than the key's
     /// signature, now or before; otherwise what the token says.
     pub fn sign(self: &Arc<Self>, plan: &Plan, message: &[u8], call: &Call) -> Result<Vec<u8>> {
+        self.run(call, self.signing_of(plan, message, call))
+    }
+
+    /// As [`Key::sign`], of the message that `make` makes once a session is held
+    /// and the token only has to sign; again for each try.
+    ///
+    /// # Errors
+    /// As [`Key::sign`], and those of `make`, which say nothing of the token.
+    pub fn sign_when_ready(
+        self: &Arc<Self>,
+        plan: &Plan,
+        make: &Arc<MakeMessage>,
+        call: &Call,
+    ) -> Result<Signed> {
+        let not_made = Arc::new(Mutex::new(None));
+        let (own, make, note) = (*plan, Arc::clone(make), Arc::clone(&not_made));
+        let finish = move |key: &Self, session: &Session<'_>| {
+            let message = make().map_err(|error| {
+                *lock(&note) = Some(error);
+                Error::new(ErrorCode::InvalidArgument, "there is no message to sign")
+            })?;
+            let signature = key.finish(&own, &Prepared::new(&own, &message), session)?;
+            Ok(Signed { message, signature })
+        };
+        let outcome = self.run(call, self.signing(plan, call, finish));
+        let not_made = lock(&not_made).take();
+        not_made.map_or(outcome, Err)
+    }
+
+    /// Runs `job`, which makes one signature, with a session.
+    fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        call: &Call,
+        job: impl Fn(&Session<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         if self.is_refused() {
             return Err(self.refusal());
         }
-        let job = self.signing(plan, message, call);
         let outcome = self.token.with_session(call, Some(self.id), job);
         if matches!(&outcome, Err(error) if error.code() == ErrorCode::SignatureFault) {
             self.is_refused.store(true, Ordering::SeqCst);
@@ -144,22 +193,40 @@ impl Key {
         let job = self
             .usual
             .get()
-            .map(|plan| self.signing(plan, PROBE, &Call::none()));
+            .map(|plan| self.signing_of(plan, PROBE, &Call::none()));
         move |session| job.as_ref().map_or(Ok(()), |job| job(session).map(drop))
     }
 
     /// The job that makes one signature of `message`.
-    fn signing(
+    fn signing_of(
         self: &Arc<Self>,
         plan: &Plan,
         message: &[u8],
         call: &Call,
     ) -> impl Fn(&Session<'_>) -> Result<Vec<u8>> + Send + use<> + 'static {
-        let digest = plan.alg.hash(message);
-        let input = plan.input(&digest, message).into_owned();
+        let (own, prepared) = (*plan, Prepared::new(plan, message));
+        self.signing(plan, call, move |key, session| {
+            key.finish(&own, &prepared, session)
+        })
+    }
+
+    /// The job that makes one signature: begun as `plan` says, then ended by
+    /// `finish`.
+    fn signing<T, F>(
+        self: &Arc<Self>,
+        plan: &Plan,
+        call: &Call,
+        finish: F,
+    ) -> impl Fn(&Session<'_>) -> Result<T> + Send + use<T, F> + 'static
+    where
+        F: Fn(&Self, &Session<'_>) -> Result<T> + Send + 'static,
+    {
         let (key, plan, call) = (Arc::clone(self), *plan, call.clone());
         move |session| {
-            let sign = |handle| key.sign_once(&plan, &digest, &input, session, handle, &call);
+            let sign = |handle| {
+                key.begin(&plan, session, handle, &call)?;
+                finish(&key, session)
+            };
             let (handle, is_known) = key.handle(session)?;
             let outcome = match sign(handle) {
                 // A handle may denote another key by now, which takes other mechanisms.
@@ -200,22 +267,26 @@ impl Key {
             && session.is_logged_in()
     }
 
-    fn sign_once(
+    /// `C_SignInit`, and the login that some keys ask for before each signature.
+    fn begin(
         &self,
         plan: &Plan,
-        digest: &[u8],
-        input: &[u8],
         session: &Session<'_>,
         handle: CK_OBJECT_HANDLE,
         call: &Call,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<()> {
         session.sign_init(&plan.mechanism, handle)?;
         if self.is_always_authenticate() {
             self.token.log_in_once(session, call)?;
         }
+        Ok(())
+    }
+
+    /// `C_Sign`, and the check of what it returns.
+    fn finish(&self, plan: &Plan, prepared: &Prepared, session: &Session<'_>) -> Result<Vec<u8>> {
         let mut buffer = [0; MAX_SIGNATURE];
-        let signature = session.sign(input, &mut buffer)?;
-        self.checked(plan.alg, digest, signature)
+        let signature = session.sign(&prepared.input, &mut buffer)?;
+        self.checked(plan.alg, &prepared.digest, signature)
             .ok_or_else(|| self.fault(plan, signature.len()))
     }
 

@@ -14,7 +14,10 @@ use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::uri::Pkcs11Uri;
-use crate::keys::{Certificate, Health, HealthState, Origin, PublicJwk, Signer, require_algorithm};
+use crate::keys::{
+    Certificate, Health, HealthState, MakeMessage, Origin, PublicJwk, Signed, Signer,
+    require_algorithm,
+};
 use crate::log;
 use crate::secret::Secret;
 
@@ -129,6 +132,12 @@ impl Pkcs11Signer {
         Ok(())
     }
 
+    fn plan(&self, alg: Algorithm) -> Result<&Plan> {
+        require_algorithm(self, alg)?;
+        let plan = self.plans.iter().find(|plan| plan.alg == alg);
+        plan.ok_or_else(|| self.no_mechanism())
+    }
+
     fn no_mechanism(&self) -> Error {
         Error::new(
             ErrorCode::Mechanism,
@@ -152,11 +161,22 @@ impl Signer for Pkcs11Signer {
     }
 
     fn sign(&self, alg: Algorithm, message: &[u8], call: &Call) -> Result<Vec<u8>> {
-        require_algorithm(self, alg)?;
-        let plan = self.plans.iter().find(|plan| plan.alg == alg);
-        let plan = plan.ok_or_else(|| self.no_mechanism())?;
+        let plan = self.plan(alg)?;
         let _deferred = log::defer();
         self.key.sign(plan, message, call)
+    }
+
+    /// Makes the message between `C_SignInit`, with the login that some keys ask for,
+    /// and `C_Sign`.
+    fn sign_when_ready(
+        &self,
+        alg: Algorithm,
+        make: &Arc<MakeMessage>,
+        call: &Call,
+    ) -> Result<Signed> {
+        let plan = self.plan(alg)?;
+        let _deferred = log::defer();
+        self.key.sign_when_ready(plan, make, call)
     }
 
     fn health(&self) -> Health {

@@ -16,10 +16,11 @@ use crate::alg::Algorithm;
 use crate::clock::UnixTime;
 use crate::keys::Certificate;
 
-const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
+pub(super) const ALGORITHMS: [Algorithm; 3] =
+    [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512];
 
 /// A registered key lives one year from its upload.
-const KEY_LIFETIME: i64 = 365 * 86_400;
+pub(in super::super) const KEY_LIFETIME: i64 = 365 * 86_400;
 
 /// Checks the signature of a grant from `client` and gives `client_amr`, the
 /// way in which the client authenticated.
@@ -98,7 +99,7 @@ fn by_certificate(
 /// An array of certificates in standard base64 of DER, the signer's first, each
 /// issued by the next (RFC 7515 section 4.1.6). Blanks, PEM armour, base64url
 /// and bytes after a certificate are refused.
-fn read_x5c(x5c: &Value) -> Option<Vec<Certificate>> {
+pub(super) fn read_x5c(x5c: &Value) -> Option<Vec<Certificate>> {
     let mut chain: Vec<Certificate> = Vec::new();
     for text in x5c.as_array()? {
         let der = STANDARD.decode(text.as_str()?).ok()?;
@@ -116,7 +117,7 @@ fn read_x5c(x5c: &Value) -> Option<Vec<Certificate>> {
 
 /// True when the first certificate is one of `trusted`, or was issued by one of
 /// them, directly or over those that came with it.
-fn is_trusted(
+pub(super) fn is_trusted(
     chain: &[Certificate],
     trusted: &[Certificate],
     now: UnixTime,

@@ -1,6 +1,7 @@
 //! What is registered at Maskinporten and, for delegations, system users and
 //! consents, at Altinn.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use super::super::config::{optional_org_number, optional_org_numbers, org_number};
 use super::super::key_set::{KeySet, RegisteredKey};
+use crate::clock::UnixTime;
 use crate::keys::{Certificate, OrgNumber};
 
 /// Settings of the issuer.
@@ -18,7 +20,10 @@ pub(in super::super) struct MaskinportenConfig {
     /// Most seconds from `iat` to `exp` of a grant.
     pub(super) max_lifetime: i64,
     pub(super) trusted_certificates: Certificates,
+    pub(super) eseals: Eseals,
     pub(super) tolerated_claims: Vec<String>,
+    #[serde(deserialize_with = "propagation_seconds")]
+    pub(super) propagation_seconds: i64,
     pub(super) scopes: BTreeMap<String, Scope>,
     pub(super) clients: Vec<Client>,
 }
@@ -28,11 +33,21 @@ impl Default for MaskinportenConfig {
         Self {
             max_lifetime: 120,
             trusted_certificates: Certificates::default(),
+            eseals: Eseals::default(),
             tolerated_claims: Vec::new(),
+            propagation_seconds: 0,
             scopes: BTreeMap::new(),
             clients: Vec::new(),
         }
     }
+}
+
+/// European eSeals.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Eseals {
+    /// Who issues them.
+    pub(super) trusted_certificates: Certificates,
 }
 
 /// PEM texts, each with one or more certificates.
@@ -56,20 +71,33 @@ pub(in super::super) struct Client {
     pub(in super::super) client_id: String,
     /// The organisation that owns it.
     #[serde(deserialize_with = "org_number")]
-    pub(super) orgno: OrgNumber,
+    pub(in super::super) orgno: OrgNumber,
     /// Registered keys. `None`: it sends an enterprise certificate.
     #[serde(default, deserialize_with = "registered_keys")]
-    pub(super) jwks: Option<KeySet>,
-    pub(super) scopes: Vec<String>,
+    pub(in super::super) jwks: Option<KeySet>,
+    pub(in super::super) scopes: Vec<String>,
     /// Seconds.
     #[serde(default = "default_lifetime", deserialize_with = "lifetime")]
-    pub(super) access_token_lifetime: i64,
+    pub(in super::super) access_token_lifetime: i64,
     #[serde(default)]
     pub(super) delegations: Vec<Delegation>,
     #[serde(default)]
     pub(super) system_users: Vec<SystemUser>,
     #[serde(default)]
     pub(super) consents: Vec<Consent>,
+}
+
+impl Client {
+    /// The client as the token endpoint knows it at `now`: without keys that were
+    /// registered a moment ago and have not got there.
+    pub(super) fn as_seen_at(&self, now: UnixTime) -> Cow<'_, Self> {
+        let Some(keys) = self.jwks.as_ref().filter(|keys| keys.is_any_pending(now)) else {
+            return Cow::Borrowed(self);
+        };
+        let mut client = self.clone();
+        client.jwks = Some(keys.without_pending(now));
+        Cow::Owned(client)
+    }
 }
 
 /// `consumer` lets the client's organisation use `scopes` for it.
@@ -121,6 +149,8 @@ pub(in super::super) struct Scope {
     pub(super) consumers: Option<Vec<OrgNumber>>,
     /// Most seconds that a token lives.
     pub(super) at_max_age: Option<i64>,
+    /// Its owner lets the holders of European eSeals have it.
+    pub(super) eseals: bool,
 }
 
 impl Default for Scope {
@@ -129,6 +159,7 @@ impl Default for Scope {
             integration_types: vec!["maskinporten".to_owned()],
             consumers: None,
             at_max_age: None,
+            eseals: false,
         }
     }
 }
@@ -148,17 +179,23 @@ fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error>
     }
 }
 
-/// The rules of the self-service API: at most five RSA keys, each with `kid`,
-/// `use` and `alg`.
+fn propagation_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    u32::deserialize(deserializer).map(i64::from)
+}
+
 fn registered_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<KeySet>, D::Error> {
     let keys = KeySet::deserialize(deserializer)?;
-    if keys.len() > 5 {
-        return Err(D::Error::custom("a client has at most 5 keys"));
-    }
-    for key in keys.iter() {
-        check_key(key).map_err(D::Error::custom)?;
-    }
+    check_keys(&keys).map_err(D::Error::custom)?;
     Ok(Some(keys))
+}
+
+/// The rules of the self-service API: at most five RSA keys, each with `kid`,
+/// `use` and `alg`.
+pub(in super::super) fn check_keys(keys: &KeySet) -> Result<(), String> {
+    if keys.len() > 5 {
+        return Err("a client has at most 5 keys".to_owned());
+    }
+    keys.iter().try_for_each(check_key)
 }
 
 fn check_key(key: &RegisteredKey) -> Result<(), String> {

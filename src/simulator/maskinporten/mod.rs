@@ -5,6 +5,7 @@ mod authorization;
 mod client;
 mod details;
 mod errors;
+mod eseal;
 mod grant;
 mod token;
 
@@ -17,12 +18,15 @@ use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-pub(super) use client::{Client, MaskinportenConfig, Scope};
+pub(super) use authentication::KEY_LIFETIME;
+pub(super) use client::{Client, MaskinportenConfig, Scope, check_keys};
 
 use super::assertion::Jws;
 use super::form::Form;
+use super::issued::IssuedTokens;
+use super::key_set::KeySet;
 use super::replay::ReplayTable;
 use super::reply;
 use super::state::{State, Urls};
@@ -32,7 +36,7 @@ use crate::error::Result;
 use crate::keys::Certificate;
 use errors::Refusal;
 use grant::Grant;
-use token::TokenResponse;
+use token::{Holder, TokenResponse};
 
 pub(super) const TOKEN_PATH: &str = "/maskinporten/token";
 pub(super) const JWK_PATH: &str = "/maskinporten/jwk";
@@ -45,8 +49,12 @@ pub(super) struct Maskinporten {
     issuer: String,
     max_lifetime: i64,
     tolerated_claims: Vec<String>,
+    eseal_issuers: Vec<Certificate>,
     signer: TokenSigner,
     used: ReplayTable,
+    pub(super) issued: IssuedTokens,
+    /// Seconds until a key that was registered over the administration API works.
+    propagation_seconds: i64,
     registry: RwLock<Registry>,
 }
 
@@ -63,8 +71,11 @@ impl Maskinporten {
             issuer: urls.maskinporten_issuer.clone(),
             max_lifetime: config.max_lifetime,
             tolerated_claims: config.tolerated_claims,
+            eseal_issuers: config.eseals.trusted_certificates.0,
             signer: TokenSigner::rs256()?,
             used: ReplayTable::default(),
+            issued: IssuedTokens::default(),
+            propagation_seconds: config.propagation_seconds,
             registry: RwLock::default(),
         };
         service.put_scopes(config.scopes);
@@ -99,39 +110,137 @@ impl Maskinporten {
     fn issue(&self, assertion: &str, now: UnixTime) -> std::result::Result<TokenResponse, Refusal> {
         let jws = Jws::parse(assertion).map_err(|_| Refusal::malformed())?;
         grant::require_documented(&jws, &self.tolerated_claims)?;
+        if let Some(seal) = eseal::authenticate(&jws, &self.eseal_issuers, now)? {
+            grant::require_audience(&jws.claims, &self.issuer)?;
+            let grant = self.usable_grant(&jws, seal.client_id(), now)?;
+            let holder = seal.authorize(&grant, &self.read().scopes)?;
+            return self.token(holder, &grant, None, now);
+        }
         let client_id = grant::issuer(&jws.claims)?;
         let registry = self.read();
         let client = registry
             .clients
             .get(client_id)
-            .ok_or_else(Refusal::unknown_client)?;
+            .ok_or_else(Refusal::unknown_client)?
+            .as_seen_at(now);
+        let client = &*client;
         grant::require_audience(&jws.claims, &self.issuer)?;
         let client_amr = authentication::authenticate(&jws, client, &registry.trusted, now)?;
-        let grant = Grant::parse(&jws.claims)?;
-        grant.require_time(now, self.max_lifetime)?;
-        self.used
-            .use_once(client_id, grant.jti, &jws, grant.usable_until(), now)
-            .map_err(Refusal::reused)?;
+        let grant = self.usable_grant(&jws, client_id, now)?;
         let access = authorization::authorize(&grant, client, &registry.scopes)?;
         let details = grant
             .authorization_details
             .map(|requested| details::enrich(requested, client, access.consumer, now))
             .transpose()?;
-        let claims = token::claims(
-            &self.issuer,
-            client,
+        let holder = Holder {
+            client_id,
             client_amr,
-            &grant,
-            &access,
-            details,
-            now,
-        );
+            consumer: details::organization(access.consumer),
+            supplier: access.supplier.map(details::organization),
+            lifetime: access.lifetime,
+        };
+        self.token(holder, &grant, details, now)
+    }
+
+    /// The grant of an authenticated sender, if it is in time and not used yet.
+    fn usable_grant<'a>(
+        &self,
+        jws: &'a Jws<'_>,
+        client_id: &str,
+        now: UnixTime,
+    ) -> std::result::Result<Grant<'a>, Refusal> {
+        let grant = Grant::parse(&jws.claims)?;
+        grant.require_time(now, self.max_lifetime)?;
+        self.used
+            .use_once(client_id, grant.jti, jws, grant.usable_until(), now)
+            .map_err(Refusal::reused)?;
+        Ok(grant)
+    }
+
+    fn token(
+        &self,
+        holder: Holder<'_>,
+        grant: &Grant<'_>,
+        details: Option<Value>,
+        now: UnixTime,
+    ) -> std::result::Result<TokenResponse, Refusal> {
+        let expires_in = holder.lifetime;
+        let claims = token::claims(&self.issuer, holder, grant, details, now);
+        let access_token = self.signer.sign(&claims).map_err(|_| Refusal::server())?;
+        if let Some(jti) = claims.get("jti").and_then(Value::as_str) {
+            self.issued.put(jti, now.plus(expires_in), now);
+        }
         Ok(TokenResponse {
-            access_token: self.signer.sign(&claims).map_err(|_| Refusal::server())?,
+            access_token,
             token_type: "Bearer",
-            expires_in: access.lifetime,
+            expires_in,
             scope: grant.scopes.join(" "),
         })
+    }
+
+    /// The claims of an access token that was issued here, is not expired and was
+    /// not rejected; else what is wrong with it.
+    pub(super) fn verify_token(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> std::result::Result<Map<String, Value>, &'static str> {
+        let jws = Jws::parse(token).map_err(|_| "the token is malformed")?;
+        if !self.signer.has_signed(&jws) {
+            return Err("the token is not signed by Maskinporten");
+        }
+        let exp = jws.claims.get("exp").and_then(Value::as_i64);
+        if exp.is_none_or(|exp| now.seconds() >= exp) {
+            return Err("the token is expired");
+        }
+        let jti = jws.claims.get("jti").and_then(Value::as_str);
+        if jti.is_none_or(|jti| self.issued.is_rejected(jti)) {
+            return Err("the token was revoked");
+        }
+        Ok(jws.claims)
+    }
+
+    /// Every client, in the order of their identifiers.
+    pub(super) fn clients(&self) -> Vec<Arc<Client>> {
+        self.read().clients.values().cloned().collect()
+    }
+
+    /// Puts `keys` in the place of all keys of a client, or takes them away with
+    /// `None`. What is registered already is renewed and keeps working.
+    ///
+    /// # Errors
+    /// What the administration API says about a `kid` that another client has.
+    pub(super) fn replace_keys(
+        &self,
+        client_id: &str,
+        keys: Option<KeySet>,
+        now: UnixTime,
+    ) -> std::result::Result<(), String> {
+        let mut registry = self.write();
+        if let Some(keys) = &keys {
+            let taken = registry
+                .clients
+                .values()
+                .filter(|other| other.client_id != client_id)
+                .filter_map(|other| other.jwks.as_ref())
+                .flat_map(KeySet::iter)
+                .find(|taken| keys.find(&taken.kid).is_some());
+            if let Some(taken) = taken {
+                return Err(format!("the kid \"{}\" is in use already", taken.kid));
+            }
+        }
+        let Some(client) = registry.clients.get_mut(client_id) else {
+            return Err("the client is gone".to_owned());
+        };
+        let client = Arc::make_mut(client);
+        client.jwks = keys.map(|keys| {
+            keys.uploaded(
+                client.jwks.as_ref(),
+                now,
+                now.plus(self.propagation_seconds),
+            )
+        });
+        Ok(())
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Registry> {

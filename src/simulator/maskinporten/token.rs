@@ -4,9 +4,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::authorization::Access;
-use super::client::Client;
-use super::details::organization;
 use super::grant::Grant;
 use crate::clock::UnixTime;
 
@@ -22,32 +19,40 @@ pub(super) struct TokenResponse {
     pub(super) scope: String,
 }
 
+/// Whose token it is, and for how long.
+pub(super) struct Holder<'a> {
+    pub(super) client_id: &'a str,
+    pub(super) client_amr: &'static str,
+    pub(super) consumer: Value,
+    pub(super) supplier: Option<Value>,
+    /// Seconds.
+    pub(super) lifetime: i64,
+}
+
 /// The claims of the access token for an authorised grant.
 ///
 /// `aud` is there only when the grant has `resource`: one string, or an array
 /// of several.
 pub(super) fn claims(
     issuer: &str,
-    client: &Client,
-    client_amr: &str,
+    holder: Holder<'_>,
     grant: &Grant<'_>,
-    access: &Access<'_>,
     authorization_details: Option<Value>,
     now: UnixTime,
 ) -> Map<String, Value> {
     let mut claims = Map::new();
     let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     put("iss", issuer.into());
-    put("client_id", client.client_id.as_str().into());
-    put("client_amr", client_amr.into());
-    put("consumer", organization(access.consumer));
+    put("client_id", holder.client_id.into());
+    put("client_amr", holder.client_amr.into());
+    put("consumer", holder.consumer);
     put("scope", grant.scopes.join(" ").into());
     put("token_type", "Bearer".into());
     put("iat", now.seconds().into());
-    put("exp", now.plus(access.lifetime).seconds().into());
+    put("exp", now.plus(holder.lifetime).seconds().into());
     put("jti", Uuid::new_v4().to_string().into());
-    if let Some(supplier) = access.supplier {
-        put("supplier", organization(supplier));
+    if let Some(supplier) = holder.supplier {
+        put("supplier", supplier);
         put("delegation_source", DELEGATION_SOURCE.into());
     }
     match grant.resource.as_slice() {

@@ -27,6 +27,9 @@ pub(in super::super) struct Entry {
     /// No successor is fetched in advance before this, in milliseconds of the
     /// steady clock.
     refresh_not_before: AtomicI64,
+    /// Tokens that were requested up to then are out of date, wherever they are
+    /// kept, in milliseconds since 1970 by this machine's clock.
+    outdated_until: AtomicI64,
     flight: PerProcess<Mutex<Option<Arc<Flight>>>>,
 }
 
@@ -50,6 +53,7 @@ impl Entry {
             failure: ArcSwapOption::empty(),
             failures_in_a_row: AtomicU32::new(0),
             refresh_not_before: AtomicI64::new(i64::MIN),
+            outdated_until: AtomicI64::new(i64::MIN),
             flight: PerProcess::new(),
         }
     }
@@ -133,25 +137,40 @@ impl Entry {
             && now.steady_ms() < self.refresh_not_before.load(Ordering::Relaxed)
     }
 
-    /// Drops the token.
-    pub(in super::super) fn forget(&self) {
+    /// Drops the token, and whatever was requested before `now`.
+    pub(in super::super) fn forget(&self, now: Moment) {
+        self.outdate(now);
         self.token.store(None);
         self.failure.store(None);
+    }
+
+    /// Marks tokens that were requested up to then as out of date.
+    pub(in super::super) fn outdate(&self, until: Moment) {
+        self.outdated_until
+            .fetch_max(until.wall_ms(), Ordering::Relaxed);
+    }
+
+    /// Up to when a token must not have been requested, in milliseconds since 1970 by
+    /// a clock that is ahead of this machine's by `skew_ms`: it would be no newer than
+    /// the one that is here, or that was dropped.
+    pub(in super::super) fn outdated_until(&self, skew_ms: i64) -> i64 {
+        let token = self.token.load();
+        let own = token.as_ref().map(|token| token.requested().wall_ms());
+        let dropped = self.outdated_until.load(Ordering::Relaxed);
+        own.unwrap_or(i64::MIN).max(dropped).saturating_add(skew_ms)
     }
 
     /// Drops the token if it is still the one with this generation.
     pub(in super::super) fn reject(&self, generation: u64) -> bool {
         let token = self.token.load();
-        let is_that = |token: &Option<Arc<Token>>| {
-            token
-                .as_ref()
-                .is_some_and(|token| token.generation() == generation)
-        };
-        if !is_that(&token) {
+        let Some(rejected) = token.as_ref().filter(|t| t.generation() == generation) else {
             return false;
-        }
+        };
+        self.outdate(rejected.requested());
         let before = self.token.compare_and_swap(&*token, None);
-        is_that(&before)
+        before
+            .as_ref()
+            .is_some_and(|t| t.generation() == generation)
     }
 
     /// What it is worth to keep this: how many milliseconds its token has left,

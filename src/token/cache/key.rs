@@ -45,7 +45,10 @@ impl CacheKey {
                 .into(),
         );
         parts.insert("profile".into(), profile.name().into());
-        parts.insert("endpoint".into(), profile.token_endpoint().as_str().into());
+        parts.insert(
+            "endpoint".into(),
+            profile.token_endpoint().to_string().into(),
+        );
         parts.insert("key".into(), public_key.thumbprint().into());
         for part in ["claims", "form"] {
             for name in UNORDERED {

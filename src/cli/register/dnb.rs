@@ -1,21 +1,15 @@
-//! `segl register`
+//! `segl register dnb`
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde_json::json;
 
-use super::client::ClientArguments;
-use super::output::Output;
+use super::super::client::ClientArguments;
+use super::super::output::Output;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws;
 
-#[derive(Subcommand)]
-pub(super) enum Command {
-    /// Prints the registration JWT for DNB.
-    Dnb(DnbArguments),
-}
-
 #[derive(Args)]
-pub(super) struct DnbArguments {
+pub(in super::super) struct Arguments {
     #[command(flatten)]
     client: ClientArguments,
     /// Which of the client's keys, counted from 0 as in keys[0].
@@ -23,8 +17,7 @@ pub(super) struct DnbArguments {
     key: usize,
 }
 
-pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
-    let Command::Dnb(arguments) = command;
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     let (client, call) = arguments.client.open()?;
     let jwt = client.registration_of(arguments.key, &call)?;
     let signer = client.signers().into_iter().nth(arguments.key).flatten();

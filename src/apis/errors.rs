@@ -1,0 +1,109 @@
+//! What an API's answer means when it is not the one that was asked for.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::Response;
+use crate::token::oauth_error::{clean, retry_after, trace_id};
+
+/// The JSON of an answer with a status of 2xx. `what` names the request.
+///
+/// # Errors
+/// `API_BAD_RESPONSE` when it is not the JSON that `T` needs, otherwise what the
+/// status says.
+pub(super) fn json<T: DeserializeOwned>(response: &Response, what: &str) -> Result<T> {
+    require_success(response, what)?;
+    serde_json::from_slice(&response.body).map_err(|error| {
+        // serde quotes values, so only the place is shown.
+        bad_response(
+            response,
+            what,
+            &format!(
+                "is not the JSON that was agreed (line {} column {})",
+                error.line(),
+                error.column()
+            ),
+        )
+    })
+}
+
+/// Fails unless the status is 2xx.
+///
+/// # Errors
+/// The API numbers of [`ErrorCode`], with the server's own text.
+pub(super) fn require_success(response: &Response, what: &str) -> Result<()> {
+    if (200..300).contains(&response.status) {
+        return Ok(());
+    }
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let code = code(response.status);
+    let text = text(&body);
+    let mut message = format!("{what}: the API answered HTTP {}", response.status);
+    if let Some(text) = &text {
+        message.push_str(&format!(" ({})", clean(text)));
+    }
+    let member = |name: &str| body.get(name).and_then(Value::as_str);
+    let trace = ["trace_id", "traceId", "correlation_id", "correlationId"]
+        .into_iter()
+        .find_map(member)
+        .and_then(|id| trace_id(&format!("trace_id: {id})")))
+        .or_else(|| trace_id(text.as_deref()?));
+    if let Some(trace) = &trace {
+        message.push_str(&format!(", trace id {trace}"));
+    }
+    if let Some(remedy) = remedy(code) {
+        message.push_str(&format!("; {remedy}"));
+    }
+    Err(Error::new(code, message).with_details(|details| {
+        details.retryable = matches!(code, ErrorCode::ApiServer | ErrorCode::ApiRateLimited);
+        details.retry_after = retry_after(response, SystemClock.now());
+        details.http_status = Some(response.status);
+        details.trace_id = trace;
+    }))
+}
+
+/// `API_BAD_RESPONSE`: the answer `problem`.
+pub(super) fn bad_response(response: &Response, what: &str, problem: &str) -> Error {
+    Error::new(
+        ErrorCode::ApiBadResponse,
+        format!("{what}: the API's answer {problem}; is the URL right?"),
+    )
+    .with_details(|details| details.http_status = Some(response.status))
+}
+
+fn code(status: u16) -> ErrorCode {
+    match status {
+        401 => ErrorCode::ApiUnauthorized,
+        403 => ErrorCode::ApiForbidden,
+        404 => ErrorCode::ApiNotFound,
+        429 => ErrorCode::ApiRateLimited,
+        400..=499 => ErrorCode::ApiRefused,
+        500..=599 => ErrorCode::ApiServer,
+        _ => ErrorCode::ApiBadResponse,
+    }
+}
+
+fn remedy(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::ApiUnauthorized => {
+            "it takes no token of this client; check that both belong to the same environment"
+        }
+        ErrorCode::ApiForbidden => "check the scopes of the client whose token this is",
+        ErrorCode::ApiNotFound => "check the identifier, the environment and the URL",
+        ErrorCode::ApiRateLimited => "ask less often",
+        ErrorCode::ApiServer => "the fault is the server's; try again later",
+        ErrorCode::ApiBadResponse => "is the URL right, or is a proxy in the way?",
+        _ => return None,
+    })
+}
+
+/// The server's words, where one of the usual members has them.
+fn text(body: &Value) -> Option<String> {
+    let words = ["error_description", "message", "detail", "title", "error"];
+    let found = words
+        .into_iter()
+        .find_map(|name| body.get(name).and_then(Value::as_str));
+    found.map(str::to_owned)
+}
