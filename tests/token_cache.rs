@@ -16,6 +16,9 @@ use segl::{Call, CancelToken, Error, ErrorCode, Result, Signer, Token, TokenClie
 use support::{builder, claims, json_answer, p256_key, rsa_key, signer};
 
 const SETTINGS: &str = r#"{"profile":"maskinporten","environment":"test","client_id":"c1","kid":"k1","scopes":["a:b"]}"#;
+/// ES256 is quick to sign.
+const GENERIC: &str = r#"{"profile":"generic","client_id":"c1","issuer":"https://as.example",
+    "token_endpoint":"https://as.example/token","kid":"k1","grant":"jwt_bearer"}"#;
 const START: i64 = 1_700_000_000;
 
 /// A token endpoint in the test's hand.
@@ -361,6 +364,24 @@ fn whatever_changes_a_token_has_a_place_in_its_key() {
 }
 
 #[test]
+fn every_resource_of_a_form_has_a_place_in_its_key() {
+    let setup = setup_with(GENERIC, signer(&p256_key()));
+    let token = |json: &str| {
+        let request = TokenRequest::from_json(json).unwrap();
+        let token = setup.client.token(&request, &Call::none()).unwrap();
+        token.access_token().to_owned()
+    };
+    let resources = |first: &str| format!(r#"{{"resource":["{first}","https://z.example"]}}"#);
+    assert_eq!(token(&resources("https://a.example")), "token-1");
+    assert_eq!(token(&resources("https://b.example")), "token-2");
+    assert_eq!(token(r#"{"resource":["https://z.example"]}"#), "token-3");
+    let turned = r#"{"resource":["https://z.example","https://a.example"]}"#;
+    assert_eq!(token(turned), "token-1");
+    assert_eq!(token(r#"{"scopes":["x:1","x:2"]}"#), "token-4");
+    assert_eq!(token(r#"{"scopes":["x:2","x:1"]}"#), "token-4");
+}
+
+#[test]
 fn each_try_has_a_new_assertion() {
     let setup = setup();
     setup
@@ -552,12 +573,7 @@ fn a_clock_set_back_makes_no_token_younger() {
 
 #[test]
 fn the_cache_is_bounded_and_keeps_what_lives_longest() {
-    // ES256 is quick to sign.
-    let setup = setup_with(
-        r#"{"profile":"generic","client_id":"c1","issuer":"https://as.example",
-            "token_endpoint":"https://as.example/token","kid":"k1","grant":"jwt_bearer"}"#,
-        signer(&p256_key()),
-    );
+    let setup = setup_with(GENERIC, signer(&p256_key()));
     let request =
         |index: usize| TokenRequest::from_json(&format!(r#"{{"scopes":["s:{index}"]}}"#)).unwrap();
     setup.endpoint.set(|state| state.life = 7200);

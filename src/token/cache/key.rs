@@ -35,15 +35,20 @@ impl CacheKey {
         for name in MADE_ANEW {
             claims.remove(name);
         }
-        let form = profile.form("", request).into_iter();
+        // A parameter may come several times.
+        let mut form: Map<String, Value> = Map::new();
+        for (name, value) in profile.form("", request) {
+            let values = form.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(values) = values {
+                values.push(value.into());
+            }
+        }
+        if let Some(scopes) = form.get_mut("scope").and_then(Value::as_array_mut) {
+            scopes.iter_mut().for_each(sort);
+        }
         let mut parts = Map::new();
         parts.insert("claims".into(), Value::Object(claims));
-        parts.insert(
-            "form".into(),
-            form.map(|(name, value)| (name.to_owned(), value.into()))
-                .collect::<Map<_, _>>()
-                .into(),
-        );
+        parts.insert("form".into(), form.into());
         parts.insert("profile".into(), profile.name().into());
         parts.insert(
             "endpoint".into(),
