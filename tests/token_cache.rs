@@ -204,6 +204,50 @@ fn near_its_end_a_token_waits_for_its_successor_and_serves_when_there_is_none() 
 }
 
 #[test]
+fn who_has_a_token_that_lasts_waits_for_one_try_only() {
+    let setup = setup();
+    setup.text();
+    setup
+        .endpoint
+        .set(|state| state.failing = Some(server_error()));
+    setup.at(545.0);
+    let begin = Instant::now();
+    let call = Call::within(Duration::from_secs(20));
+    let token = setup.client.token(&TokenRequest::default(), &call).unwrap();
+    assert_eq!(token.access_token(), "token-1");
+    assert!(begin.elapsed() < Duration::from_secs(10));
+    // A token asked for as new is waited for.
+    let call = Call::within(Duration::from_millis(300));
+    let fetched = setup.client.fetch(&TokenRequest::default(), &call);
+    assert_eq!(fetched.unwrap_err().code(), ErrorCode::TokenServer);
+    assert!(setup.endpoint.requests() >= 3);
+}
+
+#[test]
+fn what_a_transport_cancels_was_not_cancelled_by_the_caller() {
+    #[derive(Debug)]
+    struct ShutDown(AtomicUsize, Endpoint);
+    impl Transport for ShutDown {
+        fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+            match self.0.fetch_add(1, Ordering::SeqCst) {
+                0 => self.1.send(request, call),
+                _ => Err(Error::new(ErrorCode::Cancelled, "the pool was shut down")),
+            }
+        }
+    }
+    let clock = Arc::new(FixedClock::new(UnixTime::from_seconds(START)));
+    let client = builder(SETTINGS, signer(&rsa_key()), START)
+        .clock(clock.clone())
+        .transport(Arc::new(ShutDown(AtomicUsize::new(0), Endpoint::default())))
+        .build(&Call::none())
+        .unwrap();
+    let token = || client.token(&TokenRequest::default(), &Call::none());
+    token().unwrap();
+    clock.advance(Duration::from_secs(545));
+    assert_eq!(token().unwrap().access_token(), "token-1");
+}
+
+#[test]
 fn lives_of_any_length_are_used_for_most_of_it_and_never_beyond() {
     for life in [1, 2, 3, 10, 30, 60, 120, 600, 3600, 7200] {
         let setup = setup();

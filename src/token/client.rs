@@ -15,7 +15,7 @@ use super::response::Token;
 use super::service::{Service, to_json};
 use super::statistics::TokenHealth;
 use super::workers::Workers;
-use crate::call::Call;
+use crate::call::{Call, CancelToken};
 use crate::clock::Moment;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Transport;
@@ -171,7 +171,7 @@ impl TokenClient {
         let entry = self.entry(request.into())?;
         entry.outdate(self.service.clock.moment());
         match self.board(&entry, call, || None)? {
-            Boarding::Seat(seat) => seat.wait(call),
+            Boarding::Seat(seat) => seat.wait(call, || false),
             Boarding::Ready(token) => Ok(token),
         }
     }
@@ -235,14 +235,16 @@ impl TokenClient {
                 Some(refusal) => Err(refusal),
                 None => match self.board(&entry, call, || self.good(&entry))? {
                     Boarding::Ready(token) => return Ok((token, TokenSource::Cache)),
-                    Boarding::Seat(seat) => seat.wait(call),
+                    Boarding::Seat(seat) => seat.wait(call, || entry.usable(now()).is_some()),
                 },
             };
             match fetched {
                 // A thread that slept through a token's life waits for the next.
                 Ok(token) if token.has_expired(now()) => {}
                 Ok(token) => return Ok((token, TokenSource::Service)),
-                Err(error) if error.code() == ErrorCode::Cancelled => return Err(error),
+                Err(error) if call.cancel().is_some_and(CancelToken::is_cancelled) => {
+                    return Err(error);
+                }
                 // The old one is better than none, as long as it lasts.
                 Err(error) => {
                     let old = entry.usable(now()).ok_or(error)?;

@@ -33,6 +33,8 @@ struct State {
     try_until: Option<Instant>,
     /// Why the last try failed.
     failure: Option<Error>,
+    /// It makes no further try; its outcome is about to come.
+    is_closed: bool,
     outcome: Option<Result<Arc<Token>>>,
 }
 
@@ -52,6 +54,7 @@ impl Flight {
                 waiting: 0,
                 try_until: None,
                 failure: None,
+                is_closed: false,
                 outcome: None,
             }),
             changed: Condvar::new(),
@@ -63,10 +66,11 @@ impl Flight {
     /// # Errors
     /// `TIMEOUT` or `CANCELLED` when the call is over.
     pub(super) fn join(self: &Arc<Self>, call: &Call) -> Result<Option<Seat>> {
-        match self.is_under_way() {
-            true => self.board(call).map(Some),
-            false => Ok(None),
-        }
+        let deadline = deadline_of(call)?;
+        let mut state = self.lock();
+        Ok(state
+            .is_under_way()
+            .then(|| self.seat(&mut state, deadline)))
     }
 
     /// A place for `call`.
@@ -74,21 +78,22 @@ impl Flight {
     /// # Errors
     /// As [`Flight::join`].
     pub(super) fn board(self: &Arc<Self>, call: &Call) -> Result<Seat> {
-        let deadline = Instant::now() + call.remaining(DEFAULT_WAIT, WHAT)?;
-        let mut state = self.lock();
+        let deadline = deadline_of(call)?;
+        Ok(self.seat(&mut self.lock(), deadline))
+    }
+
+    fn seat(self: &Arc<Self>, state: &mut State, deadline: Instant) -> Seat {
         state.waiting += 1;
         state.deadline = state.deadline.max(deadline);
-        drop(state);
-        Ok(Seat {
+        Seat {
             flight: Arc::clone(self),
             deadline,
-        })
+        }
     }
 
     /// False when it has ended, or its thread will not come back in time.
     pub(super) fn is_under_way(&self) -> bool {
-        let state = self.lock();
-        state.outcome.is_none() && !state.hangs()
+        self.lock().is_under_way()
     }
 
     /// For how long somebody still waits.
@@ -106,14 +111,18 @@ impl Flight {
     }
 
     /// Notes that a try failed, and waits for `pause`. The error comes back when
-    /// nobody would wait for another try: the flight is to end with it.
+    /// nobody would wait for another try: the flight is to end with it, and takes
+    /// nobody aboard any more.
     pub(super) fn pause(&self, failure: Error, pause: Duration) -> Option<Error> {
         let until = Instant::now() + pause;
         let mut state = self.lock();
         state.try_until = None;
         state.failure = Some(failure.duplicate());
+        // Those who have another token need not wait for the next try.
+        self.changed.notify_all();
         loop {
             if state.waiting == 0 || state.deadline <= until {
+                state.is_closed = true;
                 return Some(failure);
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -137,11 +146,12 @@ impl Flight {
 }
 
 impl Seat {
-    /// Waits for the outcome, no longer than `call` lasts.
+    /// Waits for the outcome, no longer than `call` lasts, and no longer than for one
+    /// try while the caller `has_other`.
     ///
     /// # Errors
     /// The flight's, or `TIMEOUT` or `CANCELLED` when the call is over first.
-    pub(super) fn wait(self, call: &Call) -> Result<Arc<Token>> {
+    pub(super) fn wait(self, call: &Call, has_other: impl Fn() -> bool) -> Result<Arc<Token>> {
         let flight = &self.flight;
         let waker = Arc::clone(flight);
         let _subscription = call.cancel().map(|cancel| {
@@ -162,6 +172,9 @@ impl Seat {
                 let message = format!("{WHAT}: cancelled by the caller");
                 return Err(Error::new(ErrorCode::Cancelled, message));
             }
+            if let Some(failure) = state.failure.as_ref().filter(|_| has_other()) {
+                return Err(failure.duplicate());
+            }
             let left = self.deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(late(state.failure.as_ref()));
@@ -181,6 +194,10 @@ impl Drop for Seat {
 }
 
 impl State {
+    fn is_under_way(&self) -> bool {
+        self.outcome.is_none() && !self.is_closed && !self.hangs()
+    }
+
     fn hangs(&self) -> bool {
         self.try_until
             .is_some_and(|until| Instant::now() > until + LEFT_BEHIND_AFTER)
@@ -188,6 +205,10 @@ impl State {
 }
 
 const WHAT: &str = "waiting for an access token";
+
+fn deadline_of(call: &Call) -> Result<Instant> {
+    Ok(Instant::now() + call.remaining(DEFAULT_WAIT, WHAT)?)
+}
 
 /// The end of a call that waited in vain, with what is known of the reason.
 fn late(failure: Option<&Error>) -> Error {
@@ -202,5 +223,22 @@ fn late(failure: Option<&Error>) -> Error {
             *details = failure.details().clone();
             details.retryable = true;
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flight_that_gave_up_takes_nobody_aboard() {
+        let flight = Flight::new();
+        let seat = flight.board(&Call::within(Duration::from_millis(20)));
+        assert!(flight.join(&Call::none()).unwrap().is_some());
+        drop(seat);
+        let failure = Error::new(ErrorCode::Network, "down");
+        assert!(flight.pause(failure, Duration::from_secs(1)).is_some());
+        // Its end has not come yet.
+        assert!(flight.join(&Call::none()).unwrap().is_none());
     }
 }
