@@ -582,6 +582,73 @@ fn a_token_is_forgotten_when_asked_to() {
 }
 
 #[test]
+fn what_is_forgotten_while_it_is_fetched_is_not_kept() {
+    for request in [Some(TokenRequest::default()), None] {
+        let setup = setup();
+        setup.endpoint.set(|state| state.closed = true);
+        let ask = || {
+            let client = setup.client.clone();
+            thread::spawn(move || client.token(&TokenRequest::default(), &Call::none()))
+        };
+        let before = ask();
+        setup.endpoint.wait_for(|state| state.inside == 1);
+        setup.client.forget(request.as_ref());
+        let after = ask();
+        setup.endpoint.wait_for(|state| state.inside == 2);
+        setup.endpoint.set(|state| state.closed = false);
+        let token = |asked: thread::JoinHandle<Result<Arc<Token>>>| {
+            asked.join().unwrap().unwrap().access_token().to_owned()
+        };
+        assert_eq!(token(after), "token-2");
+        assert_eq!(token(before), "token-1");
+        assert_eq!(setup.text(), "token-2");
+        assert_eq!(setup.endpoint.requests(), 2);
+    }
+}
+
+#[test]
+fn a_request_that_hangs_is_left_behind_and_brings_back_no_old_token() {
+    #[derive(Debug)]
+    struct FirstHangs(Endpoint, Endpoint, AtomicUsize);
+    impl Transport for FirstHangs {
+        fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+            match self.2.fetch_add(1, Ordering::SeqCst) {
+                0 => self.0.send(request, call),
+                _ => self.1.send(request, call),
+            }
+        }
+    }
+    let (hanging, working) = (Endpoint::default(), Endpoint::default());
+    hanging.set(|state| state.closed = true);
+    working.set(|state| state.assertions.push("the first".into()));
+    let transport = Arc::new(FirstHangs(hanging, working, AtomicUsize::new(0)));
+    let settings = SETTINGS.replace("\"kid\"", "\"timeout_ms\":50,\"kid\"");
+    let client = builder(&settings, signer(&rsa_key()), START)
+        .transport(transport.clone())
+        .build(&Call::none())
+        .unwrap();
+    let token = |millis| {
+        let call = Call::within(Duration::from_millis(millis));
+        let token = client.token(&TokenRequest::default(), &call);
+        token.map(|token| token.access_token().to_owned())
+    };
+    assert_eq!(token(100).unwrap_err().code(), ErrorCode::Timeout);
+    let until = Instant::now() + Duration::from_secs(20);
+    while token(100).is_err() {
+        assert!(Instant::now() < until, "the key stays blocked");
+    }
+    assert_eq!(token(100).unwrap(), "token-2");
+    transport.0.set(|state| state.closed = false);
+    let until = Instant::now() + Duration::from_secs(20);
+    while transport.0.state.lock().unwrap().inside > 0 {
+        assert!(Instant::now() < until, "the request never came back");
+        thread::sleep(Duration::from_millis(2));
+    }
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(token(100).unwrap(), "token-2");
+}
+
+#[test]
 fn a_clock_set_back_makes_no_token_younger() {
     #[derive(Debug)]
     struct SetBack(FixedClock, Mutex<i64>);

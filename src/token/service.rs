@@ -124,7 +124,7 @@ impl Service {
                 Ok(token) => {
                     self.budget.give_back();
                     let token = Arc::new(token);
-                    entry.keep(&token);
+                    entry.keep(&token, flight);
                     return flight.end(Ok(token));
                 }
                 Err(Failure { error, again }) => {
@@ -153,7 +153,7 @@ impl Service {
     }
 
     fn fail(&self, entry: &Entry, flight: &Flight, error: Error) {
-        entry.failed(&error, self.clock.moment());
+        entry.failed(&error, self.clock.moment(), flight);
         flight.end(Err(error));
     }
 

@@ -1,7 +1,7 @@
 //! One token of the cache, with what is known about fetching it.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -83,17 +83,29 @@ impl Entry {
         self.flight.get(|_| Mutex::default())
     }
 
-    /// Keeps a token that was fetched.
-    pub(in super::super) fn keep(&self, token: &Arc<Token>) {
+    /// Keeps a token that `flight` fetched, unless another took the flight's place or
+    /// the token was forgotten: it would be older than what is wanted.
+    pub(in super::super) fn keep(&self, token: &Arc<Token>, flight: &Flight) {
+        let slot = self.flight();
+        let present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_present(&present, flight) {
+            return;
+        }
         self.token.store(Some(Arc::clone(token)));
         self.failure.store(None);
         self.failures_in_a_row.store(0, Ordering::Relaxed);
         self.refresh_not_before.store(i64::MIN, Ordering::Relaxed);
     }
 
-    /// Notes that a fetch failed: a refusal is remembered for some seconds, and
-    /// no successor is fetched in advance for a while.
-    pub(in super::super) fn failed(&self, error: &Error, now: Moment) {
+    /// Notes that `flight` failed: a refusal is remembered for some seconds, and no
+    /// successor is fetched in advance for a while. As in [`Entry::keep`], one that
+    /// does not count any more changes nothing.
+    pub(in super::super) fn failed(&self, error: &Error, now: Moment, flight: &Flight) {
+        let slot = self.flight();
+        let present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if !is_present(&present, flight) {
+            return;
+        }
         if retry::is_refusal(error) {
             self.failure.store(Some(Arc::new(Failure {
                 error: error.duplicate(),
@@ -139,6 +151,9 @@ impl Entry {
 
     /// Drops the token, and whatever was requested before `now`.
     pub(in super::super) fn forget(&self, now: Moment) {
+        let slot = self.flight();
+        let mut present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        *present = None;
         self.outdate(now);
         self.token.store(None);
         self.failure.store(None);
@@ -186,6 +201,11 @@ impl Entry {
         let token = self.token.load();
         token.as_ref().map_or(0, |token| token.left_ms(now))
     }
+}
+
+fn is_present(present: &Option<Arc<Flight>>, flight: &Flight) -> bool {
+    let present = present.as_deref();
+    present.is_some_and(|present| std::ptr::eq(present, flight))
 }
 
 /// How long a claim lasts, should nothing come of it.
