@@ -217,10 +217,11 @@ fn who_has_a_token_that_lasts_waits_for_one_try_only() {
     assert_eq!(token.access_token(), "token-1");
     assert!(begin.elapsed() < Duration::from_secs(10));
     // A token asked for as new is waited for.
-    let call = Call::within(Duration::from_millis(300));
-    let fetched = setup.client.fetch(&TokenRequest::default(), &call);
-    assert_eq!(fetched.unwrap_err().code(), ErrorCode::TokenServer);
-    assert!(setup.endpoint.requests() >= 3);
+    let client = setup.client.clone();
+    let fetch = thread::spawn(move || client.fetch(&TokenRequest::default(), &Call::none()));
+    setup.endpoint.wait_for(|state| state.assertions.len() >= 4);
+    setup.endpoint.set(|state| state.failing = None);
+    assert_ne!(fetch.join().unwrap().unwrap().access_token(), "token-1");
 }
 
 #[test]
@@ -646,6 +647,31 @@ fn a_request_that_hangs_is_left_behind_and_brings_back_no_old_token() {
     }
     thread::sleep(Duration::from_millis(50));
     assert_eq!(token(100).unwrap(), "token-2");
+}
+
+#[test]
+fn tokens_that_are_over_when_they_arrive_are_asked_for_with_pauses() {
+    #[derive(Debug)]
+    struct Slow(Arc<FixedClock>, Endpoint);
+    impl Transport for Slow {
+        fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+            self.0.advance(Duration::from_secs(2));
+            self.1.send(request, call)
+        }
+    }
+    let clock = Arc::new(FixedClock::new(UnixTime::from_seconds(START)));
+    let transport = Arc::new(Slow(clock.clone(), Endpoint::default()));
+    transport.1.set(|state| state.life = 1);
+    let client = builder(GENERIC, signer(&p256_key()), START)
+        .clock(clock)
+        .transport(transport.clone())
+        .build(&Call::none())
+        .unwrap();
+    let call = Call::within(Duration::from_millis(300));
+    let error = client.token(&TokenRequest::default(), &call).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout);
+    assert!(error.message().contains("it was over"), "{error}");
+    assert!((2..=5).contains(&transport.1.requests()));
 }
 
 #[test]

@@ -120,7 +120,8 @@ impl Service {
                 return self.fail(entry, flight, error);
             }
             flight.begin_try(self.timeout);
-            let error = match self.try_once(entry, &Call::within(self.timeout)) {
+            let tried = self.try_once(entry, &Call::within(self.timeout));
+            let error = match tried.and_then(|token| self.unexpired(token)) {
                 Ok(token) => {
                     self.budget.give_back();
                     let token = Arc::new(token);
@@ -150,6 +151,21 @@ impl Service {
                 return self.fail(entry, flight, error);
             }
         }
+    }
+
+    /// Refuses a token that was over when it arrived: a caller could only ask again.
+    fn unexpired(&self, token: Token) -> std::result::Result<Token, Failure> {
+        if !token.has_expired(self.clock.moment()) {
+            return Ok(token);
+        }
+        let life = token.life_ms() / 1000;
+        let message = format!(
+            "the service gave a token for {life} s, and it was over when it arrived; look for what is slow"
+        );
+        Err(Failure {
+            error: Error::new(ErrorCode::Timeout, message).with_retryable(true),
+            again: false,
+        })
     }
 
     fn fail(&self, entry: &Entry, flight: &Flight, error: Error) {
