@@ -675,6 +675,18 @@ fn tokens_that_are_over_when_they_arrive_are_asked_for_with_pauses() {
 }
 
 #[test]
+fn a_token_is_rejected_however_its_request_is_spelled() {
+    let setup = setup();
+    let request = TokenRequest::from_json(r#"{"scopes":["a:b"]}"#).unwrap();
+    let token = setup.client.token(&request, &Call::none()).unwrap();
+    assert!(setup.client.reject(&TokenRequest::default(), &token));
+    assert_eq!(setup.client.token_health().rejected, 1);
+    assert!(!setup.client.reject(&request, &token));
+    let token = setup.client.token(&request, &Call::none()).unwrap();
+    assert_eq!(token.access_token(), "token-2");
+}
+
+#[test]
 fn a_clock_set_back_makes_no_token_younger() {
     #[derive(Debug)]
     struct SetBack(FixedClock, Mutex<i64>);

@@ -257,10 +257,12 @@ impl TokenClient {
 
     /// As [`TokenClient::reject`].
     pub(crate) fn reject_generation(&self, spelling: Spelling<'_>, generation: u64) -> bool {
-        let was_it = self
-            .cache
-            .with(spelling, |entry| entry.reject(generation))
-            .unwrap_or(false);
+        // The token may have been asked for in other words, or so long ago that the
+        // words are forgotten.
+        let was_it = self.cache.with(spelling, |entry| entry.reject(generation)) == Some(true)
+            || self
+                .entry(spelling)
+                .is_ok_and(|entry| entry.reject(generation));
         if was_it {
             self.service.statistics.rejected.add();
         }
