@@ -16,7 +16,7 @@ use segl::{
     Algorithm, Call, Error, ErrorCode, PublicJwk, Result, Secret, Signer, TokenClient, TokenRequest,
 };
 use serde_json::json;
-use support::{claims, header, json_answer, rsa_key, signer};
+use support::{OrgId, certificate, claims, header, json_answer, rsa_key, signer};
 
 const NOW: i64 = 1_700_000_000;
 const GOOD: &str = r#"{"access_token":"t","token_type":"Bearer","expires_in":120}"#;
@@ -304,4 +304,38 @@ fn sending_has_all_the_time_that_is_left_and_not_a_key_s_share() {
     // A try has 10 seconds; a key's share of them to sign would be 5.
     let bounds = Duration::from_secs(6)..=Duration::from_secs(10);
     assert!(times.iter().all(|time| bounds.contains(time)), "{times:?}");
+}
+
+#[test]
+fn the_next_key_gets_tokens_when_the_first_ones_certificate_has_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("certificate.pem");
+    let x509 = certificate(&rsa_key(), None, &OrgId::SerialNumber("910753614"), 22);
+    let pem = x509.to_pem().unwrap();
+    std::fs::write(&path, &pem).unwrap();
+    let end = segl::keys::Certificate::read_chain(&pem).unwrap()[0]
+        .not_after()
+        .unwrap();
+    let other: PKey<Private> = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let settings = json!({"profile": "maskinporten", "environment": "test", "client_id": "c1",
+        "scopes": ["a:b"], "keys": [
+            {"key": "home:0", "certificate": format!("file:{}", path.display())},
+            {"key": "home:1", "kid": "k1"}]});
+    let settings = ClientSettings::from_json(&settings.to_string()).unwrap();
+    let good = || Mutex::new(Ok(json_answer(200, GOOD)));
+    let service = Arc::new(Service {
+        answers: [good(), good()],
+        got: Mutex::default(),
+    });
+    let clock = Arc::new(FixedClock::new(end.plus(-60)));
+    let client = TokenClient::builder(settings)
+        .key_opener(Arc::new(Opener([signer(&rsa_key()), signer(&other)])))
+        .transport(service.clone())
+        .clock(clock.clone())
+        .build(&Call::none())
+        .unwrap();
+    clock.set(end.plus(60));
+    let token = client.token(&TokenRequest::default(), &Call::none());
+    assert_eq!(token.unwrap().access_token(), "t");
+    assert_eq!(header(&service.got.lock().unwrap()[0].0)["kid"], "k1");
 }

@@ -198,16 +198,22 @@ impl KeyRing {
         })
     }
 
-    /// A key that is open, the first one if it is.
+    /// What `look` sees at the first open key that it likes. No device is asked.
     ///
     /// # Errors
-    /// Why none is.
-    pub(super) fn any_open(&self) -> Result<Arc<OpenKey>> {
-        let open = self.keys.iter().find_map(ClientKey::opened);
-        open.ok_or_else(|| {
+    /// That of `look` at the first open key; why none is open.
+    pub(super) fn first_open<T>(&self, look: impl Fn(&OpenKey) -> Result<T>) -> Result<T> {
+        let mut error = None;
+        for open in self.keys.iter().filter_map(ClientKey::opened) {
+            match look(&open) {
+                Ok(seen) => return Ok(seen),
+                Err(problem) => error = error.or(Some(problem)),
+            }
+        }
+        Err(error.unwrap_or_else(|| {
             let failures = self.keys.iter().filter_map(ClientKey::failure);
             joined("no key of the client is open", failures.collect())
-        })
+        }))
     }
 
     /// The signer of each key; `None` for one that could not be opened yet.

@@ -100,8 +100,10 @@ impl Service {
     /// # Errors
     /// `INVALID_ARGUMENT` for a request that the service would refuse.
     pub(super) fn cache_key(&self, request: &TokenRequest) -> Result<CacheKey> {
-        let key = self.keys.any_open()?;
-        CacheKey::new(&*key.profile, key.signer.public_key(), request, self.now())
+        // The certificate of the first key may have ended.
+        self.keys.first_open(|key| {
+            CacheKey::new(&*key.profile, key.signer.public_key(), request, self.now())
+        })
     }
 
     /// True while the service wants no requests.
