@@ -37,7 +37,8 @@ pub struct TokenHealth {
     pub cached: usize,
     /// Requests to the token endpoint, failed ones included.
     pub requests: u64,
-    /// Of those, failed ones.
+    /// Tries that failed, those that sent nothing included: a key that could not sign,
+    /// a server whose metadata could not be read.
     pub failures: u64,
     /// Fetches that were begun before a token had to be replaced.
     pub refreshes: u64,
