@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::fork::PerProcess;
@@ -32,34 +33,38 @@ impl Workers {
     /// It must not panic.
     pub(super) fn run(&self, job: Job) {
         let crew = Arc::clone(&self.0.get(|_| Arc::default()));
-        let mut state = crew.lock();
-        state.jobs.push_back(job);
-        if state.threads >= MAX_THREADS {
-            return;
-        }
-        state.threads += 1;
-        drop(state);
-        let own = Arc::clone(&crew);
-        let started = std::thread::Builder::new()
-            .name("segl-token".into())
-            .spawn(move || own.work());
-        if started.is_err() {
-            let mut state = crew.lock();
-            state.threads -= 1;
-            let job = if state.threads == 0 {
-                state.jobs.pop_back()
-            } else {
-                None
-            };
-            drop(state);
-            if let Some(job) = job {
-                job();
-            }
+        if let Some(job) = crew.take_on(job, spawn) {
+            job();
         }
     }
 }
 
+fn spawn(crew: Arc<Crew>) -> io::Result<()> {
+    let thread = std::thread::Builder::new().name("segl-token".into());
+    thread.spawn(move || crew.work()).map(drop)
+}
+
 impl Crew {
+    /// Leaves `job` to a thread; gives it back when there is none and `spawn` cannot
+    /// start one. The lock is held meanwhile, so that nobody counts on a thread that
+    /// does not come to be.
+    fn take_on(
+        self: &Arc<Self>,
+        job: Job,
+        spawn: impl FnOnce(Arc<Self>) -> io::Result<()>,
+    ) -> Option<Job> {
+        let mut state = self.lock();
+        if state.threads < MAX_THREADS {
+            match spawn(Arc::clone(self)) {
+                Ok(()) => state.threads += 1,
+                Err(_) if state.threads == 0 => return Some(job),
+                Err(_) => {}
+            }
+        }
+        state.jobs.push_back(job);
+        None
+    }
+
     /// Does what there is to do, and ends: to start a thread costs little beside a
     /// request, and one that idles would be missing in a forked child.
     fn work(&self) {
@@ -80,5 +85,39 @@ impl Crew {
 impl fmt::Debug for Crew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Crew").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn no_job_is_left_lying_when_threads_cannot_be_started() {
+        let crew = Arc::new(Crew::default());
+        let full = |_| Err(io::Error::other("no more threads"));
+        // Two at once, neither of which gets a thread.
+        for _ in 0..2 {
+            assert!(crew.take_on(Box::new(|| {}), full).is_some());
+        }
+        assert!(crew.lock().jobs.is_empty());
+        assert_eq!(crew.lock().threads, 0);
+        // With one at work it is left to that one.
+        let (sender, receiver) = mpsc::channel();
+        let (begun, go_on) = (sender.clone(), Arc::new(Mutex::new(())));
+        let held = go_on.lock().unwrap();
+        let gate = Arc::clone(&go_on);
+        let first: Job = Box::new(move || {
+            begun.send(1).unwrap();
+            drop(gate.lock());
+        });
+        assert!(crew.take_on(first, spawn).is_none());
+        assert_eq!(receiver.recv(), Ok(1));
+        let second: Job = Box::new(move || sender.send(2).unwrap());
+        assert!(crew.take_on(second, full).is_none());
+        drop(held);
+        assert_eq!(receiver.recv(), Ok(2));
     }
 }
