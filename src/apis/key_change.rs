@@ -211,7 +211,8 @@ fn changed(key: &RegisteredKey, wanted: &[WantedKey], remove: &[String]) -> Resu
         }
         Some(wanted) => {
             return Err(refused(format!(
-                "the kid \"{}\" is registered with another key than the client's ({});                  choose another kid, and remove the registered key if nobody uses it",
+                "the kid \"{}\" is registered with another key than the client's ({}); \
+                 choose another kid, and remove the registered key if nobody uses it",
                 key.kid,
                 wanted.key.thumbprint()
             )));
@@ -256,7 +257,8 @@ fn check_removals(
         }
         if wanted.iter().any(|key| key.kid == *kid) {
             return Err(refused(format!(
-                "the key \"{kid}\" is one of the client's keys and is to be removed;                  take it out of the client's settings first, or choose the keys with --key"
+                "the key \"{kid}\" is one of the client's keys and is to be removed; \
+                 take it out of the client's settings first, or choose the keys with --key"
             )));
         }
     }

@@ -35,6 +35,7 @@ fn plan(registered: &RegisteredKeys, wanted: &[WantedKey], remove: &[&str]) -> R
 fn refusal(registered: &RegisteredKeys, wanted: &[WantedKey], remove: &[&str]) -> String {
     let error = plan(registered, wanted, remove).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(!error.message().contains("  "), "{error}");
     error.message().to_owned()
 }
 
