@@ -338,21 +338,22 @@ impl TokenClient {
     }
 
     fn launch(&self, entry: &Arc<Entry>, flight: Arc<Flight>) {
-        let (service, entry) = (Arc::clone(&self.service), Arc::clone(entry));
-        self.workers.run(Box::new(move || {
-            let flown = catch_unwind(AssertUnwindSafe(|| service.fly(&entry, &flight)));
-            if flown.is_err() {
-                flight.end(Err(panicked()));
+        let (service, own, flown) = (
+            Arc::clone(&self.service),
+            Arc::clone(entry),
+            Arc::clone(&flight),
+        );
+        let is_taken = self.workers.run(Box::new(move || {
+            let flight = catch_unwind(AssertUnwindSafe(|| service.fly(&own, &flown)));
+            if flight.is_err() {
+                flown.end(Err(panicked()));
             }
-            let slot = entry.flight();
-            let mut present = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            if present
-                .as_ref()
-                .is_some_and(|other| Arc::ptr_eq(other, &flight))
-            {
-                *present = None;
-            }
+            own.land(&flown);
         }));
+        if !is_taken {
+            flight.end(Err(crowded()));
+            entry.land(&flight);
+        }
     }
 }
 
@@ -386,4 +387,13 @@ fn panicked() -> Error {
         ErrorCode::Panic,
         "fetching the token panicked; this is a fault in segl, please report it",
     )
+}
+
+fn crowded() -> Error {
+    Error::new(
+        ErrorCode::Timeout,
+        "fetching the token: all threads for it are busy, and too many fetches wait already; \
+         look for what hangs, the network or the program's own transport",
+    )
+    .with_retryable(true)
 }

@@ -10,6 +10,9 @@ use crate::fork::PerProcess;
 /// So many fetches of one client run at once; others wait for their turn.
 const MAX_THREADS: usize = 64;
 
+/// So many wait at most: threads that never come back must not let them pile up.
+const MAX_WAITING: usize = 10_000;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Starts a thread for each fetch, up to a bound. A forked child has none of its
@@ -30,13 +33,28 @@ struct State {
 
 impl Workers {
     /// Runs `job` on a thread of the crew, or on this one when none can be started.
-    /// It must not panic.
-    pub(super) fn run(&self, job: Job) {
+    /// It must not panic. False when too many wait already; it is not run then.
+    pub(super) fn run(&self, job: Job) -> bool {
         let crew = Arc::clone(&self.0.get(|_| Arc::default()));
-        if let Some(job) = crew.take_on(job, spawn) {
-            job();
+        match crew.take_on(job, spawn) {
+            Taken::On => true,
+            Taken::Back(job) => {
+                job();
+                true
+            }
+            Taken::Refused => false,
         }
     }
+}
+
+/// What became of a job.
+enum Taken {
+    /// A thread does it.
+    On,
+    /// There is no thread for it.
+    Back(Job),
+    /// It is dropped, for too many wait before it.
+    Refused,
 }
 
 fn spawn(crew: Arc<Crew>) -> io::Result<()> {
@@ -52,17 +70,20 @@ impl Crew {
         self: &Arc<Self>,
         job: Job,
         spawn: impl FnOnce(Arc<Self>) -> io::Result<()>,
-    ) -> Option<Job> {
+    ) -> Taken {
         let mut state = self.lock();
+        if state.jobs.len() >= MAX_WAITING {
+            return Taken::Refused;
+        }
         if state.threads < MAX_THREADS {
             match spawn(Arc::clone(self)) {
                 Ok(()) => state.threads += 1,
-                Err(_) if state.threads == 0 => return Some(job),
+                Err(_) if state.threads == 0 => return Taken::Back(job),
                 Err(_) => {}
             }
         }
         state.jobs.push_back(job);
-        None
+        Taken::On
     }
 
     /// Does what there is to do, and ends: to start a thread costs little beside a
@@ -100,7 +121,8 @@ mod tests {
         let full = |_| Err(io::Error::other("no more threads"));
         // Two at once, neither of which gets a thread.
         for _ in 0..2 {
-            assert!(crew.take_on(Box::new(|| {}), full).is_some());
+            let taken = crew.take_on(Box::new(|| {}), full);
+            assert!(matches!(taken, Taken::Back(_)));
         }
         assert!(crew.lock().jobs.is_empty());
         assert_eq!(crew.lock().threads, 0);
@@ -113,11 +135,21 @@ mod tests {
             begun.send(1).unwrap();
             drop(gate.lock());
         });
-        assert!(crew.take_on(first, spawn).is_none());
+        assert!(matches!(crew.take_on(first, spawn), Taken::On));
         assert_eq!(receiver.recv(), Ok(1));
         let second: Job = Box::new(move || sender.send(2).unwrap());
-        assert!(crew.take_on(second, full).is_none());
+        assert!(matches!(crew.take_on(second, full), Taken::On));
         drop(held);
         assert_eq!(receiver.recv(), Ok(2));
+    }
+    #[test]
+    fn jobs_behind_threads_that_hang_do_not_pile_up() {
+        let crew = Arc::new(Crew::default());
+        let hang = |_| Ok(());
+        let taken = || crew.take_on(Box::new(|| {}), hang);
+        let on = (0..MAX_WAITING).filter(|_| matches!(taken(), Taken::On));
+        assert_eq!(on.count(), MAX_WAITING);
+        assert_eq!(crew.lock().threads, MAX_THREADS);
+        assert!(matches!(taken(), Taken::Refused));
     }
 }

@@ -149,6 +149,15 @@ impl Entry {
             && now.steady_ms() < self.refresh_not_before.load(Ordering::Relaxed)
     }
 
+    /// Notes that `flight` is over.
+    pub(in super::super) fn land(&self, flight: &Flight) {
+        let slot = self.flight();
+        let mut present = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_present(&present, flight) {
+            *present = None;
+        }
+    }
+
     /// Drops the token, and whatever was requested before `now`.
     pub(in super::super) fn forget(&self, now: Moment) {
         let slot = self.flight();
