@@ -106,7 +106,7 @@ struct Held {
 }
 
 impl Hold {
-    /// Notes what an answer asked for.
+    /// Notes what an answer asked for; of several the one that lasts longest counts.
     pub(super) fn note(&self, error: &Error, now: Moment) {
         let Some(wait) = error.details().retry_after else {
             return;
@@ -115,7 +115,8 @@ impl Hold {
             error.code(),
             ErrorCode::TokenRateLimited | ErrorCode::TokenServer
         );
-        if is_load && !wait.is_zero() {
+        let until = self.at(now).map_or(Duration::ZERO, |(left, _)| left);
+        if is_load && wait > until {
             self.0.store(Some(std::sync::Arc::new(Held {
                 error: error.duplicate(),
                 from: now,
@@ -159,6 +160,25 @@ mod tests {
         assert_eq!(spent, 7);
         let spent = (0..1000).take_while(|_| budget.take(at(100_000))).count();
         assert_eq!(spent, 100);
+    }
+
+    #[test]
+    fn of_several_holds_the_longest_counts() {
+        let hold = Hold::default();
+        let asked = |seconds| {
+            Error::new(ErrorCode::TokenRateLimited, "slow down").with_details(|details| {
+                details.retry_after = Some(Duration::from_secs(seconds));
+            })
+        };
+        let left = |now| hold.at(at(now)).map(|(left, _)| left.as_secs());
+        hold.note(&asked(0), at(0));
+        assert_eq!(left(0), None);
+        hold.note(&asked(60), at(0));
+        hold.note(&asked(1), at(0));
+        assert_eq!(left(10), Some(50));
+        hold.note(&asked(55), at(10));
+        assert_eq!(left(20), Some(45));
+        assert_eq!(left(65), None);
     }
 
     #[test]
