@@ -123,6 +123,10 @@ fn wall_ms() -> i64 {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn coarse_moment() -> Moment {
     use rustix::time::{ClockId, Timespec, clock_gettime};
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the fields are narrower on 32-bit machines"
+    )]
     let millis = |time: Timespec| {
         i64::from(time.tv_sec)
             .saturating_mul(1000)
