@@ -764,3 +764,31 @@ fn a_request_that_is_refused_here_reaches_nobody() {
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert_eq!(setup.endpoint.requests(), 0);
 }
+
+#[test]
+fn what_a_server_sends_back_names_nobody_and_holds_no_assertion() {
+    let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJwaWQiOiIxMjM0NTY3ODkwMSJ9.c2ln";
+    let cases = [
+        ("pid12345678901 is unknown", "pid[redacted] is unknown"),
+        ("no person 12345678901.", "no person [redacted]."),
+        (jwt, "[redacted]"),
+        (
+            "bad 'JWT', see (id 4bf92f3577b34da6a3ce929d0e0e47ab)",
+            "bad 'JWT', see (id 4bf92f3577b34da6a3ce929d0e0e47ab)",
+        ),
+        (
+            "id 12345678901b4f00-aaaa, 123456789012",
+            "id 12345678901b4f00-aaaa, 123456789012",
+        ),
+    ];
+    for (text, shown) in cases {
+        let setup = setup();
+        let body = format!(r#"{{"error":"invalid_grant","error_description":"{text}"}}"#);
+        let answer = json_answer(400, &body);
+        setup.endpoint.set(|state| state.failing = Some(answer));
+        let error = setup.token().unwrap_err();
+        let description = error.details().oauth_error_description.clone();
+        assert_eq!(description.as_deref(), Some(shown));
+        assert!(error.message().contains(shown), "{error}");
+    }
+}

@@ -191,7 +191,7 @@ pub(super) fn http_date(text: &str) -> Option<UnixTime> {
 }
 
 /// A server's text as it may be shown: one line, at most 500 characters, without
-/// runs of 11 digits, which may identify a person.
+/// JWTs, and without runs of 11 digits, which may identify a person.
 pub(crate) fn clean(text: &str) -> String {
     let redacted = redact(text);
     let line = redacted.chars().take(500);
@@ -199,6 +199,30 @@ pub(crate) fn clean(text: &str) -> String {
 }
 
 fn redact(text: &str) -> String {
+    let is_in_word = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let pieces = text.split_inclusive(|c| !is_in_word(c)).map(|piece| {
+        let word = piece.trim_end_matches(|c| !is_in_word(c));
+        // The first characters of `{"` in base64url: what was sent, come back.
+        if word.starts_with("eyJ") && word.len() >= 20 {
+            return format!("[redacted]{}", &piece[word.len()..]);
+        }
+        match is_hex_id(word) {
+            true => piece.to_owned(),
+            false => redact_digits(piece),
+        }
+    });
+    pieces.collect()
+}
+
+/// A trace id; digits in it are no person's.
+fn is_hex_id(word: &str) -> bool {
+    let is_hex = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+    word.len() >= 16
+        && word.bytes().all(is_hex)
+        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+fn redact_digits(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -207,11 +231,8 @@ fn redact(text: &str) -> String {
             .unwrap_or(rest.len() - start);
         let (before, number) = rest.split_at(start);
         let (number, after) = number.split_at(digits);
-        // Digits within a word, such as a trace id, are no person's.
-        let in_word = before.ends_with(|c: char| c.is_ascii_alphabetic())
-            || after.starts_with(|c: char| c.is_ascii_alphabetic());
         shown.push_str(before);
-        shown.push_str(match is_person(number) && !in_word {
+        shown.push_str(match is_person(number) {
             true => "[redacted]",
             false => number,
         });
