@@ -181,7 +181,8 @@ fn show(uri: &str, output: &Output) -> Result<()> {
     output.value(&json, &text)
 }
 
-fn describe(key: &PublicJwk) -> String {
+/// Kind and size, for people.
+pub(super) fn describe(key: &PublicJwk) -> String {
     match key.curve() {
         Some(curve) => format!("EC {}", curve.name()),
         None => format!("RSA {}", key.bits()),

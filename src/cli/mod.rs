@@ -5,6 +5,7 @@
 
 mod assert;
 mod client;
+mod doctor;
 mod health;
 mod inspect;
 mod jwk;
@@ -59,6 +60,11 @@ enum Command {
     Register(register::Command),
     /// Gets an access token and prints it.
     Token(token::Arguments),
+    /// Checks the configuration and all that its clients need, up to one real token.
+    ///
+    /// It goes on after what fails. Exit codes: 0 nothing failed (warnings may stand); 1
+    /// something failed; 3 all that failed may succeed later.
+    Doctor(doctor::Arguments),
     /// Shows what a JWT says. It verifies nothing.
     Inspect(inspect::Arguments),
     /// Runs Maskinporten and DNB on this machine, as strict as the real ones.
@@ -76,7 +82,7 @@ pub fn main() -> ExitCode {
         output::log_to_stderr(level);
     }
     match run(arguments.command, &output) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             output.error(&error);
             ExitCode::from(if error.retryable() { 3 } else { 1 })
@@ -84,15 +90,18 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, output: &Output) -> Result<()> {
-    match command {
+fn run(command: Command, output: &Output) -> Result<ExitCode> {
+    let done = match command {
         Command::Key(command) => key::run(command, output),
         Command::Jwk(arguments) => jwk::run(&arguments, output),
         Command::Assert(arguments) => assert::run(&arguments, output),
         Command::Register(command) => register::run(&command, output),
         Command::Token(arguments) => token::run(&arguments, output),
+        // What is wrong is what it prints.
+        Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         #[cfg(feature = "simulator")]
         Command::Simulate(arguments) => simulate::run(&arguments),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -84,6 +84,11 @@ impl Sink for StderrSink {
 }
 
 fn error_json(error: &Error) -> Value {
+    json!({ "error": error_members(error) })
+}
+
+/// An error's number, name, message and the facts that there are.
+pub(super) fn error_members(error: &Error) -> Map<String, Value> {
     let Details {
         retryable,
         retry_after,
@@ -128,5 +133,5 @@ fn error_json(error: &Error) -> Value {
             object.insert(name.into(), value);
         }
     }
-    json!({ "error": object })
+    object
 }

@@ -25,6 +25,7 @@ pub use client_settings::{
     AudienceForm, ClientKey, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName,
     X5cForm,
 };
+pub use digdir::certificate_environment;
 pub use end_time::EndTime;
 pub use key_reference::certificates;
 pub use maskinporten_refusals::maskinporten_refusals;

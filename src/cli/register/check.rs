@@ -10,6 +10,7 @@ use super::table::table;
 use crate::apis::{RegisteredKey, RegisteredKeys};
 use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode, Result};
+use crate::keys::PublicJwk;
 
 const DAY: i64 = 86_400;
 
@@ -66,7 +67,7 @@ struct Finding {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
+pub(in super::super) enum State {
     Registered,
     ExpiresSoon,
     Expired,
@@ -78,11 +79,17 @@ enum State {
 }
 
 impl State {
-    fn of(key: &ClientKey, found: Option<&RegisteredKey>, now: UnixTime, soon: UnixTime) -> Self {
+    /// That of `key`, for which the API shows `found`.
+    pub(in super::super) fn of(
+        key: &PublicJwk,
+        found: Option<&RegisteredKey>,
+        now: UnixTime,
+        soon: UnixTime,
+    ) -> Self {
         let Some(found) = found else {
             return Self::NotRegistered;
         };
-        if found.public_key().as_ref() != Some(key.wanted.key()) {
+        if found.public_key().as_ref() != Some(key) {
             return Self::OtherKey;
         }
         match found.exp {
@@ -93,7 +100,7 @@ impl State {
         }
     }
 
-    fn words(self) -> &'static str {
+    pub(in super::super) fn words(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::ExpiresSoon => "expires soon",
@@ -112,7 +119,7 @@ impl Finding {
         Self {
             setting: key.setting.clone(),
             kid: kid.to_owned(),
-            state: State::of(key, found, now, soon),
+            state: State::of(key.wanted.key(), found, now, soon),
             expires: found.and_then(|found| found.exp),
         }
     }

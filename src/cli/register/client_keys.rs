@@ -136,9 +136,7 @@ pub(super) fn client_id<'a>(config: &'a Config, name: &str) -> Result<&'a Client
     })
 }
 
-/// The administration API for the client called `name`: at `url`, else where the
-/// setting `self_service` or the client's environment says. `admin` names the
-/// client that may use it; left out, it is the only one with a scope for that.
+/// The administration API for the client called `name`; see [`admin_of`].
 ///
 /// # Errors
 /// `CONFIG` naming the setting, otherwise what opening the admin's key reports.
@@ -149,6 +147,24 @@ pub(super) fn self_service(
     url: Option<&str>,
     call: &Call,
 ) -> Result<SelfService> {
+    let (base, admin) = admin_of(config, name, admin, url)?;
+    let admin = TokenClient::from_config(config, admin, call)?;
+    Ok(SelfService::new(Arc::new(admin), &base))
+}
+
+/// Where the administration API is for the client called `name`: at `url`, else where
+/// the setting `self_service` or the client's environment says. `admin` names the
+/// client that may use it, whose name comes back; left out, it is the only one with a
+/// scope for that.
+///
+/// # Errors
+/// `CONFIG` naming the setting.
+pub(in super::super) fn admin_of<'a>(
+    config: &'a Config,
+    name: &str,
+    admin: Option<&'a str>,
+    url: Option<&str>,
+) -> Result<(Endpoint, &'a str)> {
     let client = config.client(name)?;
     let base: Endpoint = match (url, &client.self_service, client.environment) {
         (Some(url), _, _) => url.parse()?,
@@ -180,8 +196,7 @@ pub(super) fn self_service(
             ),
         ));
     }
-    let admin = TokenClient::from_config(config, admin, call)?;
-    Ok(SelfService::new(Arc::new(admin), &base))
+    Ok((base, admin))
 }
 
 fn only_admin(config: &Config) -> Result<&str> {

@@ -6,6 +6,9 @@ mod dnb;
 mod maskinporten;
 mod table;
 
+pub(super) use check::State as KeyState;
+pub(super) use client_keys::admin_of;
+
 use clap::Subcommand;
 
 use super::output::Output;

@@ -65,26 +65,17 @@ impl Service {
         }
     }
 
-    /// Refuses a test certificate in production. Buypass and Commfides have "Test"
-    /// in the names of the authorities that issue those. That it is missing proves
-    /// less, so that a certificate which seems to be for production is only warned
-    /// about in test.
+    /// Refuses a test certificate in production. That "Test" is missing proves less,
+    /// so that a certificate which seems to be for production is only warned about in
+    /// test.
     pub(in super::super) fn check_environment_of(
         &self,
         leaf: &Certificate,
         settings: &ClientSettings,
     ) -> Result<()> {
         let issuer = leaf.issuer();
-        let lower = issuer.to_lowercase();
-        if !["buypass", "commfides"].iter().any(|ca| lower.contains(ca)) {
-            return Ok(());
-        }
-        let is_test = lower
-            .split(|c: char| !c.is_alphanumeric())
-            .filter_map(|word| word.strip_prefix("test"))
-            .any(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-        match (self.environment(settings), is_test) {
-            (Some(Environment::Prod), true) => Err(Error::new(
+        match (self.environment(settings), certificate_environment(leaf)) {
+            (Some(Environment::Prod), Some(Environment::Test)) => Err(Error::new(
                 ErrorCode::Certificate,
                 format!(
                     "the certificate was issued by \"{issuer}\", which is for tests, and the client is in production; \
@@ -93,7 +84,7 @@ impl Service {
                 ),
             )
             .with_details(|details| details.config_path = Some("certificate".to_owned()))),
-            (Some(Environment::Test), false) => {
+            (Some(Environment::Test), Some(Environment::Prod)) => {
                 log::emit(
                     Level::Warn,
                     "profiles",
@@ -108,6 +99,27 @@ impl Service {
             _ => Ok(()),
         }
     }
+}
+
+/// The environment that a certificate of Buypass or Commfides seems to be for: they
+/// have "Test" in the names of the authorities that issue those for tests. `None` for
+/// certificates of others.
+pub fn certificate_environment(leaf: &Certificate) -> Option<Environment> {
+    let issuer = leaf.issuer().to_lowercase();
+    if !["buypass", "commfides"]
+        .iter()
+        .any(|ca| issuer.contains(ca))
+    {
+        return None;
+    }
+    let is_test = issuer
+        .split(|c: char| !c.is_alphanumeric())
+        .filter_map(|word| word.strip_prefix("test"))
+        .any(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    Some(match is_test {
+        true => Environment::Test,
+        false => Environment::Prod,
+    })
 }
 
 /// An organisation number in a setting.

@@ -5,6 +5,7 @@ mod addresses;
 mod credentials;
 
 pub(super) use addresses::known_issuer;
+pub use credentials::certificate_environment;
 pub(super) use credentials::org_number;
 
 use super::client_settings::{ClientSettings, Environment};
