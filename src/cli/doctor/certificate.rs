@@ -8,7 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::keys::Certificate;
 use crate::keys::x509::order_chain;
-use crate::profiles::{self, Environment, ProfileName, X5cForm};
+use crate::profiles::{self, ClientSettings, Environment, ProfileName, X5cForm};
 use crate::token::{Expiring, Expiry};
 
 /// One finding a key.
@@ -19,7 +19,7 @@ pub(super) fn check(client: &Client<'_>, keys: &[CheckedKey], report: &mut Repor
                 let finding = finding.of_key(key.shown.as_deref());
                 report.add(Some(client.name), finding);
             }
-            Err(error) => report.add_failure(client.name, Check::Certificate, error),
+            Err(error) => report.add_failure(client.name, Check::Certificate, key.named(error)),
         }
     }
 }
@@ -58,25 +58,42 @@ fn finding(key: &CheckedKey) -> Result<Finding> {
     };
     let now = SystemClock.now();
     leaf.require_valid(now)?;
-    let warn_days = settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS);
-    let expiry = leaf
-        .not_after()
-        .map(|end| Expiry::new(Expiring::Certificate, &key.setting, end));
-    let left = expiry.as_ref().map(|expiry| expiry.days_left(now));
-    let left = left.map_or_else(String::new, |days| format!(", {days} days left"));
     let matches = match signer {
         Some(_) => "is the key's",
         None => "not compared with the key, which is not open",
     };
-    let what = format!("{}{left}, {matches}", text(leaf));
-    Ok(
-        match expiry.and_then(|expiry| expiry.warning(now, warn_days)) {
-            Some(warning) => {
-                Finding::warning_of(Check::Certificate, &warning).or_remedy("renew it")
-            }
-            None => Finding::ok(Check::Certificate, what),
-        },
-    )
+    let what = format!("{}, {matches}", text(leaf));
+    if is_for_production_in_test(leaf, settings) {
+        return Ok(Finding::warning(
+            Check::Certificate,
+            format!("{what}; the client is in test, where such are refused (MP-120)"),
+            "use a certificate for test, or set environment = \"prod\"",
+        ));
+    }
+    let Some(end) = leaf.not_after() else {
+        return Ok(Finding::ok(Check::Certificate, what));
+    };
+    let expiry = Expiry::new(Expiring::Certificate, &key.setting, end);
+    let what = format!("{what}, {} days left", expiry.days_left(now));
+    let warn_days = settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS);
+    Ok(Finding::of_end(
+        Check::Certificate,
+        what,
+        &expiry,
+        now,
+        warn_days,
+    ))
+}
+
+/// The other way round the client cannot be made.
+fn is_for_production_in_test(leaf: &Certificate, settings: &ClientSettings) -> bool {
+    let is_digdirs = matches!(
+        settings.profile,
+        ProfileName::Maskinporten | ProfileName::Skyporten | ProfileName::Idporten
+    );
+    is_digdirs
+        && settings.environment == Some(Environment::Test)
+        && profiles::certificate_environment(leaf) == Some(Environment::Prod)
 }
 
 fn skipped(reason: &str) -> Finding {

@@ -57,13 +57,12 @@ impl Client<'_> {
     /// The client called `name`, with keys that are opened once.
     ///
     /// # Errors
-    /// As [`TokenClient::from_config`].
+    /// As [`crate::token::TokenClientBuilder::build`].
     pub(super) fn open(&self, name: &str, call: &Call) -> Result<TokenClient> {
         TokenClient::builder(self.config.client(name)?.clone())
             .pin_policy(self.config.pin_policy())
             .key_opener(Arc::clone(self.keys) as Arc<_>)
             .build(call)
-            .map_err(|error| error.in_client(name))
     }
 
     /// What is told while a step lasts.

@@ -68,7 +68,8 @@ pub(super) fn check_client(client: &Client<'_>) -> Vec<Finding> {
         }
     }
     if findings.is_empty() && are_closed > 0 {
-        let what = format!("{are_closed} with a key, PIN or password, closed to other users");
+        let what =
+            format!("files with a key, PIN or password: {are_closed}, none open to other users");
         findings.push(Finding::ok(Check::Files, what));
     }
     findings

@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::super::output::error_members;
+use crate::clock::UnixTime;
 use crate::error::Error;
+use crate::token::Expiry;
 
 /// What was checked. The names are part of the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,10 +82,21 @@ impl Finding {
         Self::new(check, Status::Warning, what.into(), Some(remedy.to_owned()))
     }
 
-    /// A warning that says both what there is and what to do.
-    pub(super) fn warning_of(check: Check, message: &str) -> Self {
-        let (what, remedy) = split(message, 0);
-        Self::new(check, Status::Warning, what, remedy)
+    /// `what` there is until `expiry`: a warning when that is near.
+    pub(super) fn of_end(
+        check: Check,
+        what: String,
+        expiry: &Expiry,
+        now: UnixTime,
+        warn_days: u32,
+    ) -> Self {
+        match expiry.warning(now, warn_days) {
+            None => Self::ok(check, what),
+            Some(warning) => {
+                let (_, remedy) = split(&warning, 0);
+                Self::new(check, Status::Warning, what, remedy)
+            }
+        }
     }
 
     /// A failure that no error stands for.
@@ -123,6 +136,21 @@ impl Finding {
         {
             self.what = format!("{name}: {}", self.what);
         }
+        self
+    }
+
+    /// The same finding; the setting at fault is one of this client.
+    #[must_use]
+    pub(super) fn in_client(mut self, name: &str) -> Self {
+        let prefix = |path: String| match path.starts_with("clients.") {
+            true => path,
+            false => format!("clients.{name}.{path}"),
+        };
+        self.error = self.error.map(|error| {
+            error.with_details(|details| {
+                details.config_path = details.config_path.take().map(prefix)
+            })
+        });
         self
     }
 

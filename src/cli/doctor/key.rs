@@ -62,7 +62,7 @@ impl CheckedKey {
         let signer = match opened {
             Ok(signer) => signer,
             Err(error) => {
-                let finding = Finding::failed_with(Check::Key, error).of_key(shown);
+                let finding = Finding::failed_with(Check::Key, self.named(error));
                 report.add(Some(client.name), finding);
                 let reason = Finding::skipped(Check::Signature, "the key is not open");
                 return report.add(Some(client.name), reason.of_key(shown));
@@ -73,10 +73,21 @@ impl CheckedKey {
         let (signed, took) = client.steps.run(&step, |call| signer.probe(call));
         let finding = match signed {
             Ok(()) => health(&*signer),
-            Err(error) => Finding::failed_with(Check::Signature, error),
+            Err(error) => Finding::failed_with(Check::Signature, self.named(error)),
         };
         report.add(Some(client.name), finding.taking(took).of_key(shown));
         self.signer = Some(signer);
+    }
+
+    /// `error`, naming this key if it is one of several, as the client itself does.
+    pub(super) fn named(&self, error: Error) -> Error {
+        let Some(name) = &self.shown else {
+            return error;
+        };
+        let path = |path: String| format!("{name}.{path}");
+        error
+            .with_details(|details| details.config_path = details.config_path.take().map(path))
+            .in_context(name)
     }
 
     fn description(&self, signer: &dyn Signer) -> Finding {

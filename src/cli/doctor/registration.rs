@@ -36,12 +36,16 @@ pub(super) fn check(client: &Client<'_>, keys: &[CheckedKey], report: &mut Repor
 /// What the administration API shows.
 fn registered(client: &Client<'_>, admin: &str) -> Result<RegisteredKeys> {
     let (base, admin) = admin_of(client.config, client.name, Some(admin), None)?;
-    let client_id = client.settings.client_id.as_ref().ok_or_else(|| {
-        Error::new(ErrorCode::Config, "setting \"client_id\" is missing").in_client(client.name)
-    })?;
+    let client_id = client
+        .settings
+        .client_id
+        .as_ref()
+        .ok_or_else(|| Error::new(ErrorCode::Config, "setting \"client_id\" is missing"))?;
     let step = client.step("asking for the registered keys");
     let (registered, _) = client.steps.run(&step, |call| {
-        let admin = client.open(admin, call)?;
+        let admin = client
+            .open(admin, call)
+            .map_err(|error| error.in_client(admin))?;
         SelfService::new(Arc::new(admin), &base).registered_keys(client_id, call)
     });
     registered
@@ -104,17 +108,12 @@ fn shown(key: &CheckedKey, registered: &RegisteredKeys) -> Finding {
 fn dated(key: &CheckedKey, until: EndTime) -> Finding {
     let now = SystemClock.now();
     let expiry = Expiry::new(Expiring::RegisteredKey, &key.setting, until.time());
-    match expiry.warning(now, warn_days(key)) {
-        Some(warning) => Finding::warning_of(Check::Registration, &warning),
-        None => {
-            let left = expiry.days_left(now);
-            let what = format!(
-                "until {}, {left} days left, as the settings say",
-                until.time()
-            );
-            Finding::ok(Check::Registration, what)
-        }
-    }
+    let what = format!(
+        "until {}, {} days left, as the settings say",
+        until.time(),
+        expiry.days_left(now)
+    );
+    Finding::of_end(Check::Registration, what, &expiry, now, warn_days(key))
 }
 
 fn warn_days(key: &CheckedKey) -> u32 {

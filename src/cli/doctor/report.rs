@@ -32,6 +32,10 @@ impl Report {
 
     /// Adds what was found of a client, or of none in particular.
     pub(super) fn add(&mut self, client: Option<&str>, finding: Finding) {
+        let finding = match client {
+            Some(name) => finding.in_client(name),
+            None => finding,
+        };
         if !self.output.json {
             let last = self.findings.last();
             if let Some(name) = client
@@ -49,16 +53,13 @@ impl Report {
         let told = self.findings.iter().find(|(of, finding)| {
             let known = finding.error.as_ref();
             of.as_deref() == Some(client)
-                && known.is_some_and(|known| error.message().contains(known.message()))
+                && known.is_some_and(|known| is_same(known.message(), error.message()))
         });
         let finding = match told {
             None => Finding::failed_with(check, error),
             Some((_, cause)) => {
                 let cause = name(&json!(cause.check));
-                Finding::skipped(
-                    check,
-                    format!("the failure of {cause} above stands in the way"),
-                )
+                Finding::skipped(check, format!("see the failure of \"{cause}\" above"))
             }
         };
         self.add(Some(client), finding);
@@ -116,6 +117,11 @@ impl Report {
             self.unprinted = print_line(text);
         }
     }
+}
+
+/// One of them may have a context before it.
+fn is_same(one: &str, other: &str) -> bool {
+    one.ends_with(other) || other.ends_with(one)
 }
 
 fn lines(finding: &Finding) -> String {
