@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock};
 
+use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
+use openssl::x509::{X509, X509NameBuilder};
 use segl::Algorithm;
 use segl::clock::{Clock, FixedClock, SystemClock, UnixTime};
 use segl::simulator::{Outage, OutageKind, RunningSimulator, Simulator, SimulatorConfig};
@@ -416,6 +418,49 @@ fn certificates_are_told_by_their_ends() {
 }
 
 #[test]
+fn a_certificate_of_the_other_environment_is_told() {
+    let desk = Desk::new();
+    for (authority, environment, check, status) in [
+        ("Buypass Class 3 CA", "test", "certificate", "warning"),
+        ("Buypass Class 3 CA", "prod", "certificate", "ok"),
+        ("Buypass Class 3 Test4 CA", "test", "certificate", "ok"),
+        ("Buypass Class 3 Test4 CA", "prod", "settings", "failed"),
+    ] {
+        let x509 = issued_by(authority);
+        desk.write("rsa.crt", &x509.to_pem().unwrap());
+        let toml = format!(
+            "[clients.bank]\nprofile = \"maskinporten\"\nenvironment = \"{environment}\"\nclient_id = \"c\"\n\
+             token_endpoint = \"{}\"\nkey = \"file:rsa.pem\"\ncertificate = \"file:rsa.crt\"\n",
+            desk.simulator.urls().maskinporten_token_endpoint
+        );
+        let found = desk.json(&toml, &["--no-token"]);
+        let finding = found.get("bank", check);
+        assert_eq!(
+            finding["status"], status,
+            "{authority}, {environment}: {finding}"
+        );
+        if status != "ok" {
+            assert!(finding.to_string().contains("MP-120"), "{finding}");
+        }
+    }
+}
+
+/// A certificate for [`rsa_key`] from an authority of this name.
+fn issued_by(authority: &str) -> X509 {
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", authority).unwrap();
+    let name = name.build();
+    let key = p256_key();
+    let mut builder = X509::builder().unwrap();
+    builder.set_subject_name(&name).unwrap();
+    builder.set_issuer_name(&name).unwrap();
+    builder.set_pubkey(&key).unwrap();
+    builder.sign(&key, MessageDigest::sha256()).unwrap();
+    let issuer = builder.build();
+    certificate(&rsa_key(), Some((&key, &issuer)), &OrgId::Nothing, 400)
+}
+
+#[test]
 fn settings_that_do_not_fit_the_certificate_are_named() {
     let desk = Desk::new();
     let x509 = certificate(&rsa_key(), None, &OrgId::SerialNumber(ORG), 400);
@@ -657,6 +702,8 @@ fn each_of_several_keys_is_named() {
     );
     says(keys[0], "what", "keys[0]: file:rsa.pem");
     says(keys[1], "what", "keys[1]: ");
+    let settings = found.get("bank", "settings");
+    assert_eq!(settings["status"], "skipped", "it is told once: {settings}");
     assert_eq!(found.code, Some(1));
 }
 

@@ -36,6 +36,10 @@ impl Report {
             Some(name) => finding.in_client(name),
             None => finding,
         };
+        let finding = match finding.error.as_ref().map(Error::code) {
+            Some(code) => finding.or_remedy(&format!("look up {code} in docs/errors.md")),
+            None => finding,
+        };
         if !self.output.json {
             let last = self.findings.last();
             if let Some(name) = client
