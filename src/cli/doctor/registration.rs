@@ -108,11 +108,13 @@ fn shown(key: &CheckedKey, registered: &RegisteredKeys) -> Finding {
 fn dated(key: &CheckedKey, until: EndTime) -> Finding {
     let now = SystemClock.now();
     let expiry = Expiry::new(Expiring::RegisteredKey, &key.setting, until.time());
-    let what = format!(
-        "until {}, {} days left, as the settings say",
-        until.time(),
-        expiry.days_left(now)
-    );
+    let what = match expiry.days_left(now) {
+        ..0 => format!("ended at {}, as the settings say", until.time()),
+        left => format!(
+            "until {}, {left} days left, as the settings say",
+            until.time()
+        ),
+    };
     Finding::of_end(Check::Registration, what, &expiry, now, warn_days(key))
 }
 

@@ -85,18 +85,14 @@ impl Report {
             self.print(&format!("\n{}", self.summary()));
         }
         self.unprinted?;
-        let failed = self.findings.iter().map(|(_, finding)| finding);
-        let mut failed = failed.filter(|finding| finding.status == Status::Failed);
-        let mut may_pass = true;
-        let mut none = true;
-        for finding in &mut failed {
-            none = false;
-            may_pass &= finding.error.as_ref().is_some_and(Error::retryable);
-        }
-        Ok(match (none, may_pass) {
-            (true, _) => ExitCode::SUCCESS,
-            (false, true) => ExitCode::from(3),
-            (false, false) => ExitCode::from(1),
+        let failed = |(_, finding): &&(_, Finding)| finding.status == Status::Failed;
+        let may_pass =
+            |(_, finding): &(_, Finding)| finding.error.as_ref().is_some_and(Error::retryable);
+        let failed: Vec<_> = self.findings.iter().filter(failed).collect();
+        Ok(match failed.iter().all(|failed| may_pass(failed)) {
+            _ if failed.is_empty() => ExitCode::SUCCESS,
+            true => ExitCode::from(3),
+            false => ExitCode::from(1),
         })
     }
 
