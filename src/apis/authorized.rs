@@ -24,7 +24,8 @@ impl Authorized {
     /// Sends `request` with `Authorization: Bearer`. An answer of 401 is not the
     /// last word: a token can be revoked before its time, so the request is sent
     /// once more with a new one. Only the token that was refused is given up; one
-    /// that another thread got meanwhile is used as it is.
+    /// that another thread got meanwhile is used as it is. An API that refused two
+    /// tokens within 10 seconds costs no third.
     ///
     /// Every status is an answer, the second 401 too.
     ///
@@ -40,13 +41,16 @@ impl Authorized {
             Level::Info,
             "apis",
             format_args!(
-                "{} {} answered 401; once more with a new token",
+                "{} {} answered 401; a new token may help",
                 request.method, request.url
             ),
         );
         self.client.reject(&self.request, &token);
-        let token = self.client.token(&self.request, call)?;
-        self.send_with(&token, request, call)
+        let newer = self.client.token(&self.request, call)?;
+        match newer.generation() == token.generation() {
+            true => Ok(answer),
+            false => self.send_with(&newer, request, call),
+        }
     }
 
     fn send_with(&self, token: &Token, request: &Request, call: &Call) -> Result<Response> {

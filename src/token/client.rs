@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::builder::TokenClientBuilder;
 use super::cache::{Cache, Entry, Spelling};
@@ -14,7 +15,7 @@ use super::life::Stage;
 use super::response::Token;
 use super::service::{Service, to_json};
 use super::statistics::TokenHealth;
-use super::workers::Workers;
+use super::workers::{Job, NotRun, Workers};
 use crate::call::{Call, CancelToken};
 use crate::clock::Moment;
 use crate::error::{Error, ErrorCode, Result};
@@ -157,9 +158,8 @@ impl TokenClient {
 
     /// The cached token for `request`, if one may be handed out.
     pub fn cached(&self, request: &TokenRequest) -> Option<Arc<Token>> {
-        let now = self.service.clock.moment();
-        let usable = |entry: &Arc<Entry>| entry.usable(now);
-        self.cache.with(request.into(), usable).flatten()
+        let entry = self.entry(request.into()).ok()?;
+        entry.usable(self.service.clock.moment())
     }
 
     /// A new token from the service, whatever this cache and a shared one hold. If one
@@ -171,7 +171,7 @@ impl TokenClient {
         let entry = self.entry(request.into())?;
         entry.outdate(self.service.clock.moment());
         match self.board(&entry, call, || None)? {
-            Boarding::Seat(seat) => seat.wait(call, || false),
+            Boarding::Seat(seat) => seat.wait(call, None),
             Boarding::Ready(token) => Ok(token),
         }
     }
@@ -179,7 +179,8 @@ impl TokenClient {
     /// Drops the token for `request` if it is still `rejected`, which an API did
     /// not accept; the next call then fetches another. False when it had been
     /// replaced already: however many calls meet the same rejection, the token is
-    /// dropped once.
+    /// dropped once. False too within 10 seconds of another rejection: an API that
+    /// takes no token at all would not take the next one either.
     pub fn reject(&self, request: &TokenRequest, rejected: &Token) -> bool {
         self.reject_generation(request.into(), rejected.generation())
     }
@@ -235,7 +236,7 @@ impl TokenClient {
                 Some(refusal) => Err(refusal),
                 None => match self.board(&entry, call, || self.good(&entry))? {
                     Boarding::Ready(token) => return Ok((token, TokenSource::Cache)),
-                    Boarding::Seat(seat) => seat.wait(call, || entry.usable(now()).is_some()),
+                    Boarding::Seat(seat) => seat.wait(call, usable_until(&entry, now())),
                 },
             };
             match fetched {
@@ -257,12 +258,11 @@ impl TokenClient {
 
     /// As [`TokenClient::reject`].
     pub(crate) fn reject_generation(&self, spelling: Spelling<'_>, generation: u64) -> bool {
-        // The token may have been asked for in other words, or so long ago that the
-        // words are forgotten.
-        let was_it = self.cache.with(spelling, |entry| entry.reject(generation)) == Some(true)
-            || self
-                .entry(spelling)
-                .is_ok_and(|entry| entry.reject(generation));
+        // A spelling may lead to an entry that others have left; the token is in either.
+        let now = self.service.clock.moment();
+        let reject = |entry: &Arc<Entry>| entry.reject(generation, now);
+        let was_it = self.cache.with(spelling, reject) == Some(true)
+            || self.entry(spelling).is_ok_and(|entry| reject(&entry));
         if was_it {
             self.service.statistics.rejected.add();
         }
@@ -310,13 +310,16 @@ impl TokenClient {
         if let Some(flight) = &*present
             && let Some(seat) = flight.join(call)?
         {
+            if flight.is_queued() {
+                self.workers.relieve();
+            }
             return Ok(Boarding::Seat(seat));
         }
         let flight = Flight::new();
         let seat = flight.board(call)?;
         *present = Some(Arc::clone(&flight));
         drop(present);
-        self.launch(entry, flight);
+        self.launch(entry, &flight, true);
         Ok(Boarding::Seat(seat))
     }
 
@@ -334,27 +337,42 @@ impl TokenClient {
         *present = Some(Arc::clone(&flight));
         drop(present);
         self.service.statistics.refreshes.add();
-        self.launch(entry, flight);
+        self.launch(entry, &flight, false);
     }
 
-    fn launch(&self, entry: &Arc<Entry>, flight: Arc<Flight>) {
-        let (service, own, flown) = (
-            Arc::clone(&self.service),
-            Arc::clone(entry),
-            Arc::clone(&flight),
-        );
-        let is_taken = self.workers.run(Box::new(move || {
-            let flight = catch_unwind(AssertUnwindSafe(|| service.fly(&own, &flown)));
-            if flight.is_err() {
+    /// Leaves a flight to a thread. One that somebody waits for is flown here when
+    /// there is none.
+    fn launch(&self, entry: &Arc<Entry>, flight: &Arc<Flight>, is_awaited: bool) {
+        let (service, own) = (Arc::clone(&self.service), Arc::clone(entry));
+        let flown = Arc::clone(flight);
+        let work = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| service.fly(&own, &flown)));
+            if outcome.is_err() {
                 flown.end(Err(panicked()));
             }
             own.land(&flown);
-        }));
-        if !is_taken {
-            flight.end(Err(crowded()));
-            entry.land(&flight);
+        };
+        let job = Job {
+            flight: Arc::clone(flight),
+            work: Box::new(work),
+        };
+        match self.workers.run(job) {
+            Ok(()) => {}
+            Err(NotRun::NoThread(job)) if is_awaited => (job.work)(),
+            Err(NotRun::NoThread(_) | NotRun::Crowded) => {
+                flight.end(Err(crowded()));
+                entry.land(flight);
+            }
         }
     }
+}
+
+/// Until when a token that may be handed out at `now` still may.
+fn usable_until(entry: &Entry, now: Moment) -> Option<Instant> {
+    let left = entry.usable(now)?.left_ms(now);
+    // Some time is needed to hand it out.
+    let left = u64::try_from(left - 20).unwrap_or(0);
+    Instant::now().checked_add(Duration::from_millis(left))
 }
 
 /// How a call gets its token.
@@ -385,14 +403,15 @@ pub enum TokenSource {
 fn panicked() -> Error {
     Error::new(
         ErrorCode::Panic,
-        "fetching the token panicked; this is a fault in segl, please report it",
+        "fetching the token panicked; if the signer and the transport are segl's, this is a fault in segl, \
+         please report it",
     )
 }
 
 fn crowded() -> Error {
     Error::new(
         ErrorCode::Timeout,
-        "fetching the token: all threads for it are busy, and too many fetches wait already; \
+        "fetching the token: there is no thread for it, and too many fetches wait already; \
          look for what hangs, the network or the program's own transport",
     )
     .with_retryable(true)

@@ -96,6 +96,17 @@ impl Flight {
         self.lock().is_under_way()
     }
 
+    /// True when its thread will not come back in time.
+    pub(super) fn hangs(&self) -> bool {
+        self.lock().hangs()
+    }
+
+    /// True while it waits for a thread.
+    pub(super) fn is_queued(&self) -> bool {
+        let state = self.lock();
+        state.try_until.is_none() && state.failure.is_none() && state.outcome.is_none()
+    }
+
     /// For how long somebody still waits.
     pub(super) fn time_left(&self) -> Duration {
         let state = self.lock();
@@ -108,6 +119,12 @@ impl Flight {
     /// Notes that a try begins, which may take `at_most`.
     pub(super) fn begin_try(&self, at_most: Duration) {
         self.lock().try_until = Some(Instant::now() + at_most);
+    }
+
+    /// As if its try should have been over for long.
+    #[cfg(test)]
+    pub(super) fn begin_try_long_ago(&self) {
+        self.lock().try_until = Instant::now().checked_sub(2 * LEFT_BEHIND_AFTER);
     }
 
     /// Notes that a try failed, and waits for `pause`. The error comes back when
@@ -146,12 +163,13 @@ impl Flight {
 }
 
 impl Seat {
-    /// Waits for the outcome, no longer than `call` lasts, and no longer than for one
-    /// try while the caller `has_other`.
+    /// Waits for the outcome, no longer than `call` lasts. A caller who has another
+    /// token until `other_until` waits no longer than that and than for one try.
     ///
     /// # Errors
     /// The flight's, or `TIMEOUT` or `CANCELLED` when the call is over first.
-    pub(super) fn wait(self, call: &Call, has_other: impl Fn() -> bool) -> Result<Arc<Token>> {
+    pub(super) fn wait(self, call: &Call, other_until: Option<Instant>) -> Result<Arc<Token>> {
+        let deadline = other_until.map_or(self.deadline, |until| until.min(self.deadline));
         let flight = &self.flight;
         let waker = Arc::clone(flight);
         let _subscription = call.cancel().map(|cancel| {
@@ -172,10 +190,10 @@ impl Seat {
                 let message = format!("{WHAT}: cancelled by the caller");
                 return Err(Error::new(ErrorCode::Cancelled, message));
             }
-            if let Some(failure) = state.failure.as_ref().filter(|_| has_other()) {
+            if let Some(failure) = state.failure.as_ref().filter(|_| other_until.is_some()) {
                 return Err(failure.duplicate());
             }
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(late(state.failure.as_ref()));
             }

@@ -3,17 +3,28 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::flight::Flight;
 use crate::fork::PerProcess;
 
 /// So many fetches of one client run at once; others wait for their turn.
 const MAX_THREADS: usize = 64;
 
+/// So many threads that hang are replaced by others; should one come back, another
+/// can be replaced.
+const MAX_LEFT_BEHIND: usize = 256;
+
 /// So many wait at most: threads that never come back must not let them pile up.
 const MAX_WAITING: usize = 10_000;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// The work of a flight.
+pub(super) struct Job {
+    pub(super) flight: Arc<Flight>,
+    /// It must not panic.
+    pub(super) work: Box<dyn FnOnce() + Send>,
+}
 
 /// Starts a thread for each fetch, up to a bound. A forked child has none of its
 /// parent's and starts its own.
@@ -28,33 +39,37 @@ struct Crew {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// Threads that work, without those that are left behind.
     threads: usize,
+    /// The flights of those that have begun one.
+    running: Vec<Arc<Flight>>,
+    /// Threads that hang, and count no more.
+    left_behind: usize,
 }
 
 impl Workers {
-    /// Runs `job` on a thread of the crew, or on this one when none can be started.
-    /// It must not panic. False when too many wait already; it is not run then.
-    pub(super) fn run(&self, job: Job) -> bool {
-        let crew = Arc::clone(&self.0.get(|_| Arc::default()));
-        match crew.take_on(job, spawn) {
-            Taken::On => true,
-            Taken::Back(job) => {
-                job();
-                true
-            }
-            Taken::Refused => false,
-        }
+    /// Leaves `job` to a thread. What comes back is not done: no thread can be
+    /// started, or too many jobs wait already.
+    pub(super) fn run(&self, job: Job) -> Result<(), NotRun> {
+        self.crew().take_on(job, spawn)
+    }
+
+    /// Replaces threads that hang, if jobs wait for them.
+    pub(super) fn relieve(&self) {
+        self.crew().relieve(spawn);
+    }
+
+    fn crew(&self) -> Arc<Crew> {
+        Arc::clone(&self.0.get(|_| Arc::default()))
     }
 }
 
-/// What became of a job.
-enum Taken {
-    /// A thread does it.
-    On,
+/// A job that no thread does.
+pub(super) enum NotRun {
     /// There is no thread for it.
-    Back(Job),
-    /// It is dropped, for too many wait before it.
-    Refused,
+    NoThread(Job),
+    /// Too many wait before it; it is dropped.
+    Crowded,
 }
 
 fn spawn(crew: Arc<Crew>) -> io::Result<()> {
@@ -63,27 +78,39 @@ fn spawn(crew: Arc<Crew>) -> io::Result<()> {
 }
 
 impl Crew {
-    /// Leaves `job` to a thread; gives it back when there is none and `spawn` cannot
-    /// start one. The lock is held meanwhile, so that nobody counts on a thread that
-    /// does not come to be.
+    /// As [`Workers::run`], with threads from `spawn`. The lock is held meanwhile, so
+    /// that nobody counts on a thread that does not come to be.
     fn take_on(
         self: &Arc<Self>,
         job: Job,
-        spawn: impl FnOnce(Arc<Self>) -> io::Result<()>,
-    ) -> Taken {
+        spawn: impl Fn(Arc<Self>) -> io::Result<()>,
+    ) -> Result<(), NotRun> {
         let mut state = self.lock();
         if state.jobs.len() >= MAX_WAITING {
-            return Taken::Refused;
+            return Err(NotRun::Crowded);
         }
+        state.leave_behind();
         if state.threads < MAX_THREADS {
             match spawn(Arc::clone(self)) {
                 Ok(()) => state.threads += 1,
-                Err(_) if state.threads == 0 => return Taken::Back(job),
+                Err(_) if state.threads == 0 => return Err(NotRun::NoThread(job)),
                 Err(_) => {}
             }
         }
         state.jobs.push_back(job);
-        Taken::On
+        Ok(())
+    }
+
+    fn relieve(self: &Arc<Self>, spawn: impl Fn(Arc<Self>) -> io::Result<()>) {
+        let mut state = self.lock();
+        state.leave_behind();
+        let missing = state.jobs.len().min(MAX_THREADS - state.threads);
+        for _ in 0..missing {
+            match spawn(Arc::clone(self)) {
+                Ok(()) => state.threads += 1,
+                Err(_) => return,
+            }
+        }
     }
 
     /// Does what there is to do, and ends: to start a thread costs little beside a
@@ -91,15 +118,43 @@ impl Crew {
     fn work(&self) {
         let mut state = self.lock();
         while let Some(job) = state.jobs.pop_front() {
+            state.running.push(Arc::clone(&job.flight));
             drop(state);
-            job();
+            (job.work)();
             state = self.lock();
+            let is_this = |flight: &Arc<Flight>| Arc::ptr_eq(flight, &job.flight);
+            match state.running.iter().position(is_this) {
+                Some(index) => drop(state.running.swap_remove(index)),
+                // It was given up, and another thread has its place.
+                None => {
+                    state.left_behind -= 1;
+                    return;
+                }
+            }
         }
         state.threads -= 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Gives up threads that hang, when all are at work.
+    fn leave_behind(&mut self) {
+        if self.threads < MAX_THREADS {
+            return;
+        }
+        let running = mem::take(&mut self.running);
+        for flight in running {
+            if self.left_behind < MAX_LEFT_BEHIND && flight.hangs() {
+                self.left_behind += 1;
+                self.threads -= 1;
+            } else {
+                self.running.push(flight);
+            }
+        }
     }
 }
 
@@ -112,8 +167,16 @@ impl fmt::Debug for Crew {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::time::{Duration, Instant};
 
     use super::*;
+
+    fn job(work: impl FnOnce() + Send + 'static) -> Job {
+        Job {
+            flight: Flight::new(),
+            work: Box::new(work),
+        }
+    }
 
     #[test]
     fn no_job_is_left_lying_when_threads_cannot_be_started() {
@@ -121,8 +184,8 @@ mod tests {
         let full = |_| Err(io::Error::other("no more threads"));
         // Two at once, neither of which gets a thread.
         for _ in 0..2 {
-            let taken = crew.take_on(Box::new(|| {}), full);
-            assert!(matches!(taken, Taken::Back(_)));
+            let taken = crew.take_on(job(|| {}), full);
+            assert!(matches!(taken, Err(NotRun::NoThread(_))));
         }
         assert!(crew.lock().jobs.is_empty());
         assert_eq!(crew.lock().threads, 0);
@@ -131,25 +194,73 @@ mod tests {
         let (begun, go_on) = (sender.clone(), Arc::new(Mutex::new(())));
         let held = go_on.lock().unwrap();
         let gate = Arc::clone(&go_on);
-        let first: Job = Box::new(move || {
+        let first = job(move || {
             begun.send(1).unwrap();
             drop(gate.lock());
         });
-        assert!(matches!(crew.take_on(first, spawn), Taken::On));
+        assert!(crew.take_on(first, spawn).is_ok());
         assert_eq!(receiver.recv(), Ok(1));
-        let second: Job = Box::new(move || sender.send(2).unwrap());
-        assert!(matches!(crew.take_on(second, full), Taken::On));
+        let second = job(move || sender.send(2).unwrap());
+        assert!(crew.take_on(second, full).is_ok());
         drop(held);
         assert_eq!(receiver.recv(), Ok(2));
     }
+
     #[test]
     fn jobs_behind_threads_that_hang_do_not_pile_up() {
         let crew = Arc::new(Crew::default());
-        let hang = |_| Ok(());
-        let taken = || crew.take_on(Box::new(|| {}), hang);
-        let on = (0..MAX_WAITING).filter(|_| matches!(taken(), Taken::On));
+        let idle = |_| Ok(());
+        let taken = || crew.take_on(job(|| {}), idle);
+        let on = (0..MAX_WAITING).filter(|_| taken().is_ok());
         assert_eq!(on.count(), MAX_WAITING);
         assert_eq!(crew.lock().threads, MAX_THREADS);
-        assert!(matches!(taken(), Taken::Refused));
+        assert!(matches!(taken(), Err(NotRun::Crowded)));
+    }
+
+    #[test]
+    fn threads_that_hang_are_replaced_up_to_a_bound_and_may_come_back() {
+        let crew = Arc::new(Crew::default());
+        let gate = Arc::new(Mutex::new(()));
+        let held = gate.lock().unwrap();
+        let hanging = || {
+            let gate = Arc::clone(&gate);
+            let job = job(move || drop(gate.lock()));
+            job.flight.begin_try_long_ago();
+            job
+        };
+        let until = |condition: &dyn Fn(&State) -> bool, meanwhile: &dyn Fn()| {
+            let begin = Instant::now();
+            while !condition(&crew.lock()) {
+                assert!(begin.elapsed() < Duration::from_secs(20));
+                meanwhile();
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        let relieve = || crew.relieve(spawn);
+        for _ in 0..MAX_THREADS {
+            assert!(crew.take_on(hanging(), spawn).is_ok());
+        }
+        until(&|state| state.running.len() == MAX_THREADS, &|| {});
+        let (sender, receiver) = mpsc::channel();
+        assert!(
+            crew.take_on(job(move || sender.send(()).unwrap()), spawn)
+                .is_ok()
+        );
+        assert_eq!(receiver.recv_timeout(Duration::from_secs(20)), Ok(()));
+        assert_eq!(crew.lock().left_behind, MAX_THREADS);
+        for _ in 0..2 * (MAX_LEFT_BEHIND + MAX_THREADS) {
+            assert!(crew.take_on(hanging(), spawn).is_ok());
+        }
+        let is_full = |state: &State| {
+            state.left_behind == MAX_LEFT_BEHIND && state.running.len() == MAX_THREADS
+        };
+        until(&is_full, &relieve);
+        crew.relieve(spawn);
+        assert!(is_full(&crew.lock()));
+        drop(held);
+        let is_idle = |state: &State| state.threads == 0 && state.left_behind == 0;
+        until(&is_idle, &|| {});
+        assert!(crew.lock().running.is_empty());
+        assert!(crew.lock().jobs.is_empty());
     }
 }

@@ -82,6 +82,18 @@ fn an_api_that_takes_no_token_is_asked_twice_and_not_for_ever() {
 }
 
 #[test]
+fn an_api_that_takes_no_token_costs_two_however_often_it_is_asked() {
+    let (world, other) = (World::new(), World::new());
+    let api = world.authorized();
+    for _ in 0..50 {
+        let answer = api.send(&echo(&other), &Call::none()).unwrap();
+        assert_eq!(answer.status, 401);
+    }
+    assert_eq!(world.simulator.requests().maskinporten_issued, 2);
+    assert_eq!(other.simulator.requests().api, 51);
+}
+
+#[test]
 fn tokens_of_one_second_and_of_two_hours_serve() {
     for (lifetime, step, most) in [(1, 1, 5), (7200, 1200, 1)] {
         let world = World::new();

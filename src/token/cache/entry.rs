@@ -30,6 +30,9 @@ pub(in super::super) struct Entry {
     /// Tokens that were requested up to then are out of date, wherever they are
     /// kept, in milliseconds since 1970 by this machine's clock.
     outdated_until: AtomicI64,
+    /// When a token was last dropped because it was rejected, in milliseconds of the
+    /// steady clock.
+    rejected_at: AtomicI64,
     flight: PerProcess<Mutex<Option<Arc<Flight>>>>,
 }
 
@@ -44,6 +47,9 @@ struct Failure {
 /// How long a refusal is remembered, at random between these.
 const REFUSAL_LASTS_MS: std::ops::RangeInclusive<i64> = 1_000..=5_000;
 
+/// How long after a rejection the next one counts.
+const REJECTION_LASTS_MS: i64 = 10_000;
+
 impl Entry {
     pub(in super::super) fn new(key: CacheKey, request: TokenRequest) -> Self {
         Self {
@@ -54,6 +60,7 @@ impl Entry {
             failures_in_a_row: AtomicU32::new(0),
             refresh_not_before: AtomicI64::new(i64::MIN),
             outdated_until: AtomicI64::new(i64::MIN),
+            rejected_at: AtomicI64::new(i64::MIN),
             flight: PerProcess::new(),
         }
     }
@@ -184,12 +191,25 @@ impl Entry {
         own.unwrap_or(i64::MIN).max(dropped).saturating_add(skew_ms)
     }
 
-    /// Drops the token if it is still the one with this generation.
-    pub(in super::super) fn reject(&self, generation: u64) -> bool {
+    /// Drops the token if it is still the one with this generation, but not again
+    /// within [`REJECTION_LASTS_MS`]: an API that takes no token at all is not helped
+    /// by new ones.
+    pub(in super::super) fn reject(&self, generation: u64, now: Moment) -> bool {
         let token = self.token.load();
         let Some(rejected) = token.as_ref().filter(|t| t.generation() == generation) else {
             return false;
         };
+        let last = self.rejected_at.load(Ordering::Relaxed);
+        let since = now.steady_ms().saturating_sub(last);
+        let is_due = last == i64::MIN || !(0..REJECTION_LASTS_MS).contains(&since);
+        if !is_due
+            || self
+                .rejected_at
+                .compare_exchange(last, now.steady_ms(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            return false;
+        }
         self.outdate(rejected.requested());
         let before = self.token.compare_and_swap(&*token, None);
         before
