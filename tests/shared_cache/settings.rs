@@ -58,14 +58,12 @@ fn what_is_wrong_is_named_and_no_secret_is() {
         (json!({ "key": key, "keys": [key] }), "keys", config),
         (json!({ "key": short }), "key", config),
         (json!({ "keys": [key, short] }), "keys[1]", config),
-        (json!({ "key": KEY.trim() }), "key", ErrorCode::PinSource),
-        (
-            json!({ "key": "env:SEGL_NO_SUCH" }),
-            "key",
-            ErrorCode::PinSource,
-        ),
-        (json!({ "key": "|cat key" }), "key", ErrorCode::PinSource),
-        (json!({ "key": open }), "key", ErrorCode::PinSource),
+        (json!({ "key": KEY.trim() }), "key", config),
+        (json!({ "key": "env:SEGL_NO_SUCH" }), "key", config),
+        (json!({ "key": "env:" }), "key", config),
+        (json!({ "key": "|cat key" }), "key", config),
+        (json!({ "key": open }), "key", config),
+        (json!({ "key": dir.path() }), "key", config),
         (json!({ "key": key, "prefix": "" }), "prefix", config),
         (json!({ "key": key, "prefix": "a b" }), "prefix", config),
         (json!({ "key": key, "timeout_ms": 0 }), "timeout_ms", config),
@@ -126,10 +124,15 @@ fn what_is_wrong_about_redis_is_named_and_no_secret_is() {
         (
             json!({ "url": "redis://host", "password": "secret-text" }),
             "password",
-            ErrorCode::PinSource,
+            config,
         ),
         (
             json!({ "url": "redis://host", "ca_file": password }),
+            "ca_file",
+            config,
+        ),
+        (
+            json!({ "url": "rediss://host", "ca_file": "/no/such" }),
             "ca_file",
             config,
         ),
@@ -197,6 +200,7 @@ fn refused(error: &Error, path: &str, code: ErrorCode, settings: &str) {
         "{settings}: {error}"
     );
     assert!(error.message().contains(&path), "{error}");
+    assert!(!error.message().contains("PIN"), "{error}");
     let shown = format!("{error:?}");
     for secret in [KEY.trim(), "secret-text", "c2VjcmV0"] {
         assert!(!shown.contains(secret), "{shown}");

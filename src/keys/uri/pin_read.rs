@@ -1,4 +1,4 @@
-//! Reading a PIN or passphrase from where it is kept.
+//! Reading a PIN, a passphrase or another secret from where it is kept.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,8 +17,8 @@ use crate::secret::Secret;
 /// The most a file or a command may give, in bytes.
 const MAX_LEN: usize = 4096;
 
-/// The PIN in a file.
-pub(super) fn file(path: &Path) -> Result<Secret> {
+/// The secret in a file. Errors speak of it as `what`.
+pub(super) fn file(path: &Path, what: &str) -> Result<Secret> {
     let unreadable = |source: io::Error| {
         refusal(format!(
             "the file cannot be read ({}); check that it exists and that this user may read it",
@@ -27,35 +27,40 @@ pub(super) fn file(path: &Path) -> Result<Secret> {
         .with_source(source)
     };
     // Opening a FIFO would wait for a writer, so this is asked before.
-    require_private_file(&fs::metadata(path).map_err(unreadable)?)?;
+    require_private_file(&fs::metadata(path).map_err(unreadable)?, what)?;
     let file = File::open(path).map_err(unreadable)?;
-    require_private_file(&file.metadata().map_err(unreadable)?)?;
+    require_private_file(&file.metadata().map_err(unreadable)?, what)?;
     match read_limited(file).map_err(unreadable)? {
-        Some(bytes) => without_newline(bytes, "the file is empty; write the PIN into it"),
+        Some(bytes) => without_newline(bytes, || {
+            format!("the file is empty; write the {what} into it")
+        }),
         None => Err(refusal(format!(
-            "the file holds more than {MAX_LEN} bytes; it must hold the PIN alone"
+            "the file holds more than {MAX_LEN} bytes; it must hold the {what} alone"
         ))),
     }
 }
 
-/// The PIN in an environment variable, as it is.
-pub(super) fn variable(name: &str) -> Result<Secret> {
-    let value = env::var_os(name)
-        .ok_or_else(|| refusal("the environment variable is not set; set it to the PIN"))?;
+/// The secret in an environment variable, as it is. Errors speak of it as `what`.
+pub(super) fn variable(name: &str, what: &str) -> Result<Secret> {
+    let value = env::var_os(name).ok_or_else(|| {
+        refusal(format!(
+            "the environment variable is not set; set it to the {what}"
+        ))
+    })?;
     let bytes = into_bytes(value)?;
     if bytes.is_empty() {
-        return Err(refusal(
-            "the environment variable is empty; set it to the PIN",
-        ));
+        return Err(refusal(format!(
+            "the environment variable is empty; set it to the {what}"
+        )));
     }
     Ok(Secret::new(bytes))
 }
 
-/// The PIN that a shell command prints.
-pub(super) fn command(command: &str) -> Result<Secret> {
+/// The secret that a shell command prints. Errors speak of it as `what`.
+pub(super) fn command(command: &str, what: &str) -> Result<Secret> {
     let unusable = |source: io::Error| {
         refusal(format!(
-            "the command cannot be run with sh ({}); use another PIN source",
+            "the command cannot be run with sh ({}); use another {what} source",
             source.kind()
         ))
         .with_source(source)
@@ -80,7 +85,7 @@ pub(super) fn command(command: &str) -> Result<Secret> {
     let status = child.wait().map_err(unusable)?;
     let Some(bytes) = output.map_err(unusable)? else {
         return Err(refusal(format!(
-            "the command printed more than {MAX_LEN} bytes; it must print the PIN alone"
+            "the command printed more than {MAX_LEN} bytes; it must print the {what} alone"
         )));
     };
     if !status.success() {
@@ -88,14 +93,16 @@ pub(super) fn command(command: &str) -> Result<Secret> {
             "the command failed ({status}); run it by hand to see why, its messages are not shown here"
         )));
     }
-    without_newline(bytes, "the command printed nothing; it must print the PIN")
+    without_newline(bytes, || {
+        format!("the command printed nothing; it must print the {what}")
+    })
 }
 
-fn require_private_file(metadata: &Metadata) -> Result<()> {
+fn require_private_file(metadata: &Metadata, what: &str) -> Result<()> {
     if !metadata.is_file() {
-        return Err(refusal(
-            "it is not a regular file; name a file that holds the PIN alone",
-        ));
+        return Err(refusal(format!(
+            "it is not a regular file; name a file that holds the {what} alone"
+        )));
     }
     #[cfg(unix)]
     {
@@ -130,7 +137,10 @@ fn read_limited(mut from: impl Read) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
 
 /// Strips one `\n` or `\r\n` from the end; `if_empty` is the error when nothing
 /// is left.
-fn without_newline(mut bytes: Zeroizing<Vec<u8>>, if_empty: &str) -> Result<Secret> {
+fn without_newline(
+    mut bytes: Zeroizing<Vec<u8>>,
+    if_empty: impl FnOnce() -> String,
+) -> Result<Secret> {
     if bytes.ends_with(b"\n") {
         bytes.pop();
         if bytes.ends_with(b"\r") {
@@ -138,7 +148,7 @@ fn without_newline(mut bytes: Zeroizing<Vec<u8>>, if_empty: &str) -> Result<Secr
         }
     }
     if bytes.is_empty() {
-        return Err(refusal(if_empty));
+        return Err(refusal(if_empty()));
     }
     Ok(Secret::new(mem::take(&mut *bytes)))
 }

@@ -44,23 +44,30 @@ impl PinSource {
         if let Some(command) = text.strip_prefix('|') {
             return Self::from_command(command, policy);
         }
+        Self::parse_place(text)?.ok_or_else(|| {
+            refusal(
+                "a PIN source must be file:/ABSOLUTE/PATH, env:NAME, or |COMMAND where that is allowed",
+            )
+        })
+    }
+
+    /// Parses `file:/abs/path`, a plain absolute path or `env:NAME`; `None` for anything
+    /// else.
+    ///
+    /// # Errors
+    /// `PIN_SOURCE` when what follows `env:` is no name.
+    pub(crate) fn parse_place(text: &str) -> Result<Option<Self>> {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
         if scheme.eq_ignore_ascii_case("env") {
-            return Self::from_variable(rest);
+            return Self::from_variable(rest).map(Some);
         }
         let path = if scheme.eq_ignore_ascii_case("file") {
             file::without_authority(rest)
         } else {
             Some(text)
         };
-        match path {
-            Some(path) if Path::new(path).is_absolute() && !path.contains('\0') => {
-                Ok(Self::File(path.into()))
-            }
-            _ => Err(refusal(
-                "a PIN source must be file:/ABSOLUTE/PATH, env:NAME, or |COMMAND where that is allowed",
-            )),
-        }
+        let path = path.filter(|path| Path::new(path).is_absolute() && !path.contains('\0'));
+        Ok(path.map(|path| Self::File(path.into())))
     }
 
     /// Reads the PIN, anew each time.
@@ -74,13 +81,19 @@ impl PinSource {
     /// # Errors
     /// `PIN_SOURCE` naming the source and what is wrong with it.
     pub fn read(&self) -> Result<Secret> {
+        self.read_secret("PIN")
+            .map_err(|error| error.in_context(format_args!("PIN source {self}")))
+    }
+
+    /// As [`PinSource::read`], for a secret of which errors speak as `what`. They do not
+    /// name the source.
+    pub(crate) fn read_secret(&self, what: &str) -> Result<Secret> {
         match self {
-            Self::File(path) => pin_read::file(path),
-            Self::Env(name) => pin_read::variable(name),
-            Self::Command(command) => pin_read::command(command),
+            Self::File(path) => pin_read::file(path, what),
+            Self::Env(name) => pin_read::variable(name, what),
+            Self::Command(command) => pin_read::command(command, what),
             Self::Value(pin) => Ok(pin.clone()),
         }
-        .map_err(|error| error.in_context(format_args!("PIN source {self}")))
     }
 
     /// True when both are the same file or the same variable, whatever PIN is

@@ -8,7 +8,7 @@ use super::cache::{DEFAULT_PREFIX, SharedCache};
 use super::seal::{SealingKey, SealingKeys};
 use super::store::SharedStore;
 use crate::error::{Error, ErrorCode, Result};
-use crate::keys::uri::{PinPolicy, PinSource};
+use crate::keys::uri::PinSource;
 use crate::profiles::{SecretSetting, SharedCacheSettings};
 use crate::secret::Secret;
 
@@ -21,8 +21,8 @@ impl SharedCache {
     /// nothing is connected yet.
     ///
     /// # Errors
-    /// `CONFIG` naming the setting, also when this build has no Redis; `PIN_SOURCE`
-    /// when a key or password cannot be read.
+    /// `CONFIG` naming the setting: also when this build has no Redis, or when a key or
+    /// password cannot be read.
     pub fn from_settings(settings: &SharedCacheSettings) -> Result<Self> {
         Self::with_store(settings, redis_store(settings)?)
     }
@@ -61,7 +61,7 @@ fn redis_store(_: &SharedCacheSettings) -> Result<Arc<dyn SharedStore>> {
 
 fn sealing_keys(settings: &SharedCacheSettings) -> Result<SealingKeys> {
     let read = |name: &str, setting: &SecretSetting| {
-        SealingKey::from_base64(read_secret(name, setting)?.expose())
+        SealingKey::from_base64(read_secret(name, "sealing key", setting)?.expose())
             .map_err(|error| wrong(name, &format!("names no such key: {}", error.message())))
     };
     match (&settings.key, settings.keys.as_slice()) {
@@ -115,17 +115,21 @@ fn millis(name: &str, value: Option<u32>, range: RangeInclusive<u32>) -> Result<
     }
 }
 
-/// What a setting that names a secret's place leads to.
-pub(super) fn read_secret(name: &str, setting: &SecretSetting) -> Result<Secret> {
-    PinSource::parse(setting.expose(), PinPolicy::default())
-        .and_then(|source| source.read())
-        .map_err(|error| {
-            error
-                .in_context(format_args!(
-                    "setting \"shared_cache.{name}\" is read as a PIN is"
-                ))
-                .with_details(|details| details.config_path = Some(path(name)))
-        })
+/// The secret at the place that a setting names. Errors speak of it as `what`.
+pub(super) fn read_secret(name: &str, what: &str, setting: &SecretSetting) -> Result<Secret> {
+    let source = PinSource::parse_place(setting.expose())
+        .map_err(|error| wrong(name, &format!("is wrong: {}", error.message())))?
+        .ok_or_else(|| {
+            // It may be the secret itself, so it is not repeated.
+            let problem = format!(
+                "does not say where the {what} is read from; write file:/ABSOLUTE/PATH or env:NAME"
+            );
+            wrong(name, &problem)
+        })?;
+    source.read_secret(what).map_err(|error| {
+        let problem = format!("names {source}: {}", error.message());
+        wrong(name, &problem).with_source(error)
+    })
 }
 
 /// A `CONFIG` error about a setting of the shared cache.

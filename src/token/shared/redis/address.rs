@@ -37,7 +37,7 @@ impl Address {
                     "stands beside a password in \"url\"; keep one of them",
                 ));
             }
-            let password = read_secret("password", source)?;
+            let password = read_secret("password", "password", source)?;
             let password = std::str::from_utf8(password.expose())
                 .map_err(|_| wrong("password", "leads to text that is not UTF-8"))?;
             login = login.set_password(password);
@@ -115,7 +115,8 @@ fn client(info: ConnectionInfo, settings: &SharedCacheSettings) -> Result<Client
             "is of use with TLS only; write rediss:// in \"url\" or remove it",
         ));
     }
-    let pem = file::read(path, "certificates of the shared cache")?;
+    let pem = file::read(path, "certificates of the shared cache")
+        .map_err(|error| wrong("ca_file", &format!("is of no use: {}", error.message())))?;
     let certificates = TlsCertificates {
         client_tls: None,
         root_cert: Some(pem.to_vec()),

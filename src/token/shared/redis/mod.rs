@@ -36,7 +36,7 @@ impl RedisStore {
     /// The server that `settings` name. Nothing is connected yet.
     ///
     /// # Errors
-    /// `CONFIG` naming the setting; `PIN_SOURCE` when the password cannot be read.
+    /// `CONFIG` naming the setting, also when the password cannot be read.
     pub fn from_settings(settings: &SharedCacheSettings) -> Result<Self> {
         let timeout = configured::timeout(settings)?.unwrap_or(DEFAULT_TIMEOUT);
         Ok(Self {
