@@ -49,9 +49,11 @@ fn client() -> TokenClient {
     client
 }
 
+type Entries = HashMap<String, Arc<(String, i64)>, DefaultHashBuilder>;
+
 /// What any such cache does: a map, an entry with its end, a clock.
 struct Floor {
-    map: ArcSwap<HashMap<String, Arc<(String, i64)>, DefaultHashBuilder>>,
+    map: ArcSwap<Entries>,
     clock: SystemClock,
 }
 

@@ -5,6 +5,9 @@
 
 #[path = "support/cdylib.rs"]
 mod cdylib;
+#[cfg(feature = "redis")]
+#[path = "support/redis_server.rs"]
+mod redis_server;
 #[allow(dead_code, reason = "each test uses its own part")]
 #[path = "support/softhsm.rs"]
 mod softhsm;
@@ -100,6 +103,7 @@ programs! {
     cancel: C_WAYS ["cancel.c"];
     exit_without_close: C_WAYS ["exit_without_close.c"];
     fork: C_WAYS ["fork.c"];
+    fork_shared: SHARED_WAYS ["fork_shared.c"];
     double_include: C_WAYS ["double_include_a.c", "double_include_b.c"];
     cxx: CXX_WAYS ["cxx.cc"];
     panic: PANIC_WAYS ["panic.c"];
@@ -111,10 +115,19 @@ const PANIC_WAYS: &[Way] = C_WAYS;
 #[cfg(not(feature = "test-hooks"))]
 const PANIC_WAYS: &[Way] = &[];
 
-#[cfg(feature = "test-hooks")]
-const FEATURES: &str = "capi test-hooks";
-#[cfg(not(feature = "test-hooks"))]
-const FEATURES: &str = "capi";
+#[cfg(feature = "redis")]
+const SHARED_WAYS: &[Way] = C_WAYS;
+/// Without the feature there is no store.
+#[cfg(not(feature = "redis"))]
+const SHARED_WAYS: &[Way] = &[];
+
+/// The library's features: those of this test that change it.
+fn features() -> String {
+    let mut features = vec!["capi"];
+    features.extend(cfg!(feature = "test-hooks").then_some("test-hooks"));
+    features.extend(cfg!(feature = "redis").then_some("redis"));
+    features.join(" ")
+}
 
 #[test]
 fn every_program_is_run_here_or_elsewhere() {
@@ -152,14 +165,18 @@ struct Given {
     /// Holds the library and the programs.
     folder: PathBuf,
     hsm: SoftHsm,
-    _simulator: RunningSimulator,
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "runs as long as this")
+    )]
+    simulator: RunningSimulator,
 }
 
 fn given() -> &'static Given {
     static GIVEN: OnceLock<Given> = OnceLock::new();
     GIVEN.get_or_init(|| {
         let hsm = SoftHsm::new("c-api-tokens");
-        let folder = cdylib::build("c-api-programs", FEATURES);
+        let folder = cdylib::build("c-api-programs", &features());
         for token in ["main", "pins", "refusing"] {
             hsm.init_token(token);
         }
@@ -176,7 +193,7 @@ fn given() -> &'static Given {
         Given {
             folder,
             hsm,
-            _simulator: simulator,
+            simulator,
         }
     })
 }
@@ -290,11 +307,17 @@ fn run(name: &str, sources: &[&str], way: &Way) {
             "{}",
             cdylib::missing("valgrind")
         );
+        // A child has not the parent's threads to Redis, and what their stacks held;
+        // what leaks in the parent is asan's to find.
+        let leaks = match name == "fork_shared" {
+            true => "--leak-check=no",
+            false => "--leak-check=full",
+        };
         command.args([
             "valgrind",
             "--quiet",
             "--error-exitcode=99",
-            "--leak-check=full",
+            leaks,
             "--show-leak-kinds=definite",
             "--errors-for-leak-kinds=definite",
         ]);
@@ -326,7 +349,31 @@ fn run(name: &str, sources: &[&str], way: &Way) {
             "GIVEN_WRONG_PIN_URI",
             hsm_uri(&given.hsm, "pins") + "&pin-count-low=try",
         );
+    #[cfg(feature = "redis")]
+    let _server = (name == "fork_shared").then(|| {
+        let server = redis_server::Server::start();
+        let path = server.dir.path().join("segl.toml");
+        fs::write(&path, shared_config(given, &server)).unwrap();
+        command.env("GIVEN_CONFIG", path);
+        server
+    });
     cdylib::run(&mut command);
+}
+
+/// A client whose tokens are shared.
+#[cfg(feature = "redis")]
+fn shared_config(given: &Given, server: &redis_server::Server) -> String {
+    let shared = server.settings_json(json!({}));
+    format!(
+        "[clients.shared]\nprofile = 'maskinporten'\nissuer = '{}'\nclient_id = 'file'\nkey = '{}'\n\
+         kid = 'k'\nscopes = ['a:b']\n\
+         [clients.shared.shared_cache]\nurl = {}\nkey = {}\ntimeout_ms = {}\n",
+        given.simulator.urls().maskinporten_issuer,
+        file_uri(&given.hsm, "rsa.pem"),
+        shared["url"],
+        shared["key"],
+        shared["timeout_ms"],
+    )
 }
 
 fn option_with_file(option: &str, name: &str) -> String {

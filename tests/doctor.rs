@@ -2,7 +2,7 @@
 #![cfg(all(feature = "cli", feature = "simulator"))]
 
 #[cfg(feature = "redis")]
-#[path = "shared_cache/redis_server.rs"]
+#[path = "support/redis_server.rs"]
 #[allow(dead_code, reason = "each test uses its own part")]
 mod redis_server;
 #[path = "support/softhsm.rs"]

@@ -28,7 +28,7 @@ fn its_configuration_can_be_read() {
     let readme = read("README.md");
     let mut blocks = readme.split("```toml\n").skip(1);
     let mut next = || blocks.next().unwrap().split("```").next().unwrap();
-    let (one_key, several_keys) = (next(), next());
+    let (one_key, several_keys, shared_cache) = (next(), next(), next());
     let keys_of = |toml: &str| {
         let config = segl::Config::from_toml(toml).unwrap();
         let settings = config.client("bank").unwrap();
@@ -42,6 +42,8 @@ fn its_configuration_can_be_read() {
         .collect::<Vec<_>>()
         .join("\n");
     assert_eq!(keys_of(&format!("{without_key}\n{several_keys}")), 2);
+    let shared = segl::Config::from_toml(&format!("{one_key}\n{shared_cache}")).unwrap();
+    assert!(shared.client("bank").unwrap().shared_cache.is_some());
 }
 
 #[test]

@@ -124,7 +124,6 @@ impl TokenClientBuilder {
                 ));
             }
         };
-        let shared = shared.map(|shared| shared.with_clock(Arc::clone(&clock)));
         let keys = match self.signer {
             Some(_) if settings.key.is_some() => {
                 return Err(wrong(

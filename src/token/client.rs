@@ -171,7 +171,7 @@ impl TokenClient {
         let entry = self.entry(request.into())?;
         entry.outdate(self.service.clock.moment());
         match self.board(&entry, call, || None)? {
-            Boarding::Seat(seat) => seat.wait(call, None),
+            Boarding::Seat(seat) => seat.wait(call, None, || self.workers.relieve()),
             Boarding::Ready(token) => Ok(token),
         }
     }
@@ -236,7 +236,10 @@ impl TokenClient {
                 Some(refusal) => Err(refusal),
                 None => match self.board(&entry, call, || self.good(&entry))? {
                     Boarding::Ready(token) => return Ok((token, TokenSource::Cache)),
-                    Boarding::Seat(seat) => seat.wait(call, usable_until(&entry, now())),
+                    Boarding::Seat(seat) => {
+                        let old_until = usable_until(&entry, now());
+                        seat.wait(call, old_until, || self.workers.relieve())
+                    }
                 },
             };
             match fetched {
@@ -310,9 +313,6 @@ impl TokenClient {
         if let Some(flight) = &*present
             && let Some(seat) = flight.join(call)?
         {
-            if flight.is_queued() {
-                self.workers.relieve();
-            }
             return Ok(Boarding::Seat(seat));
         }
         let flight = Flight::new();

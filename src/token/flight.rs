@@ -17,6 +17,9 @@ pub(super) const DEFAULT_WAIT: Duration = Duration::from_secs(30);
 /// own may never come back.
 const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(5);
 
+/// How often those who wait see to it that a flight gets a thread.
+const NUDGE_AFTER: Duration = Duration::from_secs(1);
+
 /// A fetch under way, or over.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -28,6 +31,10 @@ pub(super) struct Flight {
 struct State {
     /// Until when somebody waits.
     deadline: Instant,
+    /// Until when the first of them waits.
+    first_deadline: Instant,
+    /// When one of those who ever waited had half of its time left.
+    urgent_at: Option<Instant>,
     waiting: usize,
     /// Until when the present try should be over.
     try_until: Option<Instant>,
@@ -51,6 +58,8 @@ impl Flight {
         Arc::new(Self {
             state: Mutex::new(State {
                 deadline: Instant::now(),
+                first_deadline: Instant::now(),
+                urgent_at: None,
                 waiting: 0,
                 try_until: None,
                 failure: None,
@@ -83,8 +92,14 @@ impl Flight {
     }
 
     fn seat(self: &Arc<Self>, state: &mut State, deadline: Instant) -> Seat {
+        let now = Instant::now();
         state.waiting += 1;
         state.deadline = state.deadline.max(deadline);
+        let half = now + deadline.saturating_duration_since(now) / 2;
+        state.urgent_at = Some(state.urgent_at.map_or(half, |at| at.min(half)));
+        if deadline < state.first_deadline || state.first_deadline <= now {
+            state.first_deadline = deadline;
+        }
         Seat {
             flight: Arc::clone(self),
             deadline,
@@ -101,12 +116,6 @@ impl Flight {
         self.lock().hangs()
     }
 
-    /// True while it waits for a thread.
-    pub(super) fn is_queued(&self) -> bool {
-        let state = self.lock();
-        state.try_until.is_none() && state.failure.is_none() && state.outcome.is_none()
-    }
-
     /// For how long somebody still waits.
     pub(super) fn time_left(&self) -> Duration {
         let state = self.lock();
@@ -114,6 +123,28 @@ impl Flight {
             0 => Duration::ZERO,
             _ => state.deadline.saturating_duration_since(Instant::now()),
         }
+    }
+
+    /// For how long all who wait still do, but no more than `at_most`, which it is too
+    /// when nobody does.
+    pub(super) fn time(&self, at_most: Duration) -> Duration {
+        let state = self.lock();
+        let now = Instant::now();
+        let until = match state.first_deadline > now {
+            true => state.first_deadline,
+            false => state.deadline,
+        };
+        match until.saturating_duration_since(now) {
+            left if state.waiting == 0 || left.is_zero() => at_most,
+            left => left.min(at_most),
+        }
+    }
+
+    /// True when somebody who waits needs the rest of the time for the fetch itself. It
+    /// may have come later than the flight began.
+    pub(super) fn is_urgent(&self) -> bool {
+        let urgent_at = self.lock().urgent_at;
+        urgent_at.is_some_and(|at| at <= Instant::now())
     }
 
     /// Notes that a try begins, which may take `at_most`.
@@ -164,11 +195,17 @@ impl Flight {
 
 impl Seat {
     /// Waits for the outcome, no longer than `call` lasts. A caller who has another
-    /// token until `other_until` waits no longer than that and than for one try.
+    /// token until `other_until` waits no longer than that and than for one try. While
+    /// the flight waits for a thread, `nudge` is called once in a while.
     ///
     /// # Errors
     /// The flight's, or `TIMEOUT` or `CANCELLED` when the call is over first.
-    pub(super) fn wait(self, call: &Call, other_until: Option<Instant>) -> Result<Arc<Token>> {
+    pub(super) fn wait(
+        self,
+        call: &Call,
+        other_until: Option<Instant>,
+        nudge: impl Fn(),
+    ) -> Result<Arc<Token>> {
         let deadline = other_until.map_or(self.deadline, |until| until.min(self.deadline));
         let flight = &self.flight;
         let waker = Arc::clone(flight);
@@ -197,8 +234,19 @@ impl Seat {
             if left.is_zero() {
                 return Err(late(state.failure.as_ref()));
             }
+            let (left, is_queued) = match state.is_queued() {
+                true => (left.min(NUDGE_AFTER), true),
+                false => (left, false),
+            };
             let waited = flight.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            if is_queued && timeout.timed_out() {
+                drop(state);
+                nudge();
+                // What changed meanwhile is seen when the loop looks again.
+                state = flight.lock();
+            }
         }
     }
 }
@@ -214,6 +262,11 @@ impl Drop for Seat {
 impl State {
     fn is_under_way(&self) -> bool {
         self.outcome.is_none() && !self.is_closed && !self.hangs()
+    }
+
+    /// True while it waits for a thread.
+    fn is_queued(&self) -> bool {
+        self.try_until.is_none() && self.failure.is_none() && self.outcome.is_none()
     }
 
     fn hangs(&self) -> bool {

@@ -21,6 +21,7 @@ pub struct Token {
     expires_at: UnixTime,
     life: Life,
     generation: u64,
+    shared_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -89,6 +90,17 @@ impl Token {
             let message = format!("a token response was kept {problem}");
             Error::new(ErrorCode::TokenBadResponse, message)
         })
+    }
+
+    /// When it was requested, in milliseconds since 1970 by the service's clock, as the
+    /// instance that fetched it told the others; all of them have the same number.
+    pub(super) fn shared_at(&self) -> Option<i64> {
+        self.shared_at
+    }
+
+    pub(super) fn with_shared_at(mut self, shared_at: i64) -> Self {
+        self.shared_at = Some(shared_at);
+        self
     }
 
     /// For how many milliseconds it may be handed out after `now`.
@@ -162,6 +174,7 @@ fn read(
         expires_at: requested.plus(lifetime),
         life: Life::new(sent, lifetime, fastrand::f64()),
         generation: next_generation(),
+        shared_at: None,
     })
 }
 

@@ -16,7 +16,7 @@ use super::key_ring::KeyRing;
 use super::response::{self, Token};
 use super::retry::{self, Hold, RetryBudget};
 use super::shared::SharedCache;
-use super::sharing;
+use super::sharing::{self, View};
 use super::skew::ClockSkew;
 use super::statistics::Statistics;
 use crate::call::Call;
@@ -122,7 +122,7 @@ impl Service {
                 return self.fail(entry, flight, error);
             }
             flight.begin_try(self.timeout);
-            let tried = self.try_once(entry, &Call::within(self.timeout));
+            let tried = self.try_once(entry, flight);
             let error = match tried.and_then(|token| self.unexpired(token)) {
                 Ok(token) => {
                     self.budget.give_back();
@@ -175,15 +175,22 @@ impl Service {
         flight.end(Err(error));
     }
 
-    /// One try, through the cache that instances share if there is one.
-    fn try_once(&self, entry: &Entry, call: &Call) -> std::result::Result<Token, Failure> {
+    /// One try, through the cache that instances share if there is one, which may take
+    /// half of the time of those who wait for `flight`.
+    fn try_once(&self, entry: &Entry, flight: &Flight) -> std::result::Result<Token, Failure> {
         let learned = Cell::new(false);
-        let fetch = || self.fetch(entry.request(), call, &learned);
+        let call = Call::within(self.timeout);
+        let fetch = || self.fetch(entry.request(), &call, &learned);
         let token = match &self.shared {
             None => fetch(),
             Some(shared) => {
-                let (now, skew) = (|| self.clock.moment(), || self.skew.followed_ms());
-                sharing::obtain_shared(shared, entry, &now, &skew, &fetch, call).map(
+                let view = || View {
+                    now: self.clock.moment(),
+                    skew_ms: self.skew.known_ms(),
+                };
+                let (time, is_urgent) = (flight.time(self.timeout), || flight.is_urgent());
+                let waiting = Call::within(time);
+                sharing::obtain_shared(shared, entry, &view, &fetch, &waiting, &is_urgent).map(
                     |(token, is_anothers)| {
                         if is_anothers {
                             self.statistics.shared.add();

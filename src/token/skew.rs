@@ -15,7 +15,7 @@ use crate::log::{self, Level};
 const MOST_MS: i64 = 300_000;
 
 /// Below this a difference is not followed; `Date` has whole seconds.
-const LEAST_MS: i64 = 2_000;
+pub(super) const LEAST_MS: i64 = 2_000;
 
 /// `Date` says nothing about an exchange that took longer.
 const LONGEST_EXCHANGE_MS: i64 = 10_000;
@@ -81,6 +81,15 @@ impl ClockSkew {
     /// The difference that is followed, in milliseconds.
     pub(super) fn followed_ms(&self) -> i64 {
         self.followed_ms.load(Ordering::Relaxed)
+    }
+
+    /// The difference by which instances tell each other times, in milliseconds, right
+    /// to [`LEAST_MS`]; `None` before an answer has told it. One that is too much to
+    /// date assertions by does for this.
+    pub(super) fn known_ms(&self) -> Option<i64> {
+        let (measured, followed) = (self.measured_ms()?, self.followed_ms());
+        let is_followed = measured.abs_diff(followed) < LEAST_MS.unsigned_abs();
+        Some(if is_followed { followed } else { measured })
     }
 
     /// The service's time when this machine's clock shows `now`.

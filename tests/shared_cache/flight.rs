@@ -1,10 +1,8 @@
 //! One fetch for all instances, whatever becomes of the one that fetches.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use segl::clock::{FixedClock, UnixTime};
 use segl::token::shared::{ObtainedFrom, SharedCache, obtain};
 use segl::{Call, CancelToken, Error, ErrorCode};
 
@@ -163,9 +161,11 @@ fn a_store_that_does_not_work_is_left_alone() {
 #[test]
 fn what_has_no_life_left_is_not_kept() {
     let store = Memory::new();
-    let past_the_end = UnixTime::from_seconds(token("a").expires_at / 1000 + 10);
-    let cache = instance(&store).with_clock(Arc::new(FixedClock::new(past_the_end)));
-    assert_eq!(ask(&cache, "a").from, ObtainedFrom::Fetched);
+    let mut over = token("a");
+    over.expires_at = over.requested_at;
+    let mut fetch = || Ok(over.clone());
+    let obtained = obtain_for(&instance(&store), KEY, &mut fetch, &Call::none()).unwrap();
+    assert_eq!(obtained.from, ObtainedFrom::Fetched);
     assert_eq!(store.names().len(), 0);
 }
 

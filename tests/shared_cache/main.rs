@@ -5,6 +5,7 @@ mod flight;
 #[cfg(feature = "redis")]
 mod redis_faults;
 #[cfg(feature = "redis")]
+#[path = "../support/redis_server.rs"]
 mod redis_server;
 #[cfg(feature = "redis")]
 mod redis_store;
@@ -12,6 +13,7 @@ mod redis_store;
 mod redis_tls;
 mod sealing;
 mod settings;
+#[path = "../support/memory_store.rs"]
 mod store;
 #[path = "../support/mod.rs"]
 mod support;

@@ -125,6 +125,31 @@ fn many_instances_fetch_once() {
 }
 
 #[test]
+fn connections_end_with_their_instance() {
+    let server = Server::start();
+    let mut connection = server.connection();
+    let mut clients = || -> usize {
+        let list: String = redis::cmd("CLIENT")
+            .arg("LIST")
+            .query(&mut connection)
+            .unwrap();
+        list.lines().count()
+    };
+    let own = clients();
+    let instances: Vec<_> = (0..3).map(|_| server.instance()).collect();
+    for cache in &instances {
+        ask(cache, "a");
+    }
+    assert_eq!(clients(), own + 3);
+    drop(instances);
+    let until = Instant::now() + Duration::from_secs(30);
+    while clients() > own {
+        assert!(Instant::now() < until, "connections are left behind");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
 fn only_its_holder_ends_a_lease() {
     let server = Server::start();
     let store = RedisStore::from_settings(&server.settings(json!({}))).unwrap();

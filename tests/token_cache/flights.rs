@@ -235,3 +235,41 @@ fn tokens_that_are_over_when_they_arrive_are_asked_for_with_pauses() {
     assert!(error.message().contains("it was over"), "{error}");
     assert!((2..=5).contains(&transport.1.requests()));
 }
+
+#[test]
+fn requests_that_hang_on_every_thread_are_replaced() {
+    #[derive(Debug)]
+    struct HangsAtFirst(Endpoint, Endpoint, AtomicUsize);
+    impl Transport for HangsAtFirst {
+        fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+            match self.2.fetch_add(1, Ordering::SeqCst) < THREADS {
+                true => self.0.send(request, call),
+                false => self.1.send(request, call),
+            }
+        }
+    }
+    /// As many as a client has.
+    const THREADS: usize = 64;
+    let (hanging, working) = (Endpoint::default(), Endpoint::default());
+    hanging.set(|state| state.closed = true);
+    let transport = Arc::new(HangsAtFirst(hanging, working, AtomicUsize::new(0)));
+    let settings = GENERIC.replace("\"kid\"", "\"timeout_ms\":50,\"kid\"");
+    let client = builder(&settings, signer(&p256_key()), START)
+        .transport(transport.clone())
+        .build(&Call::none())
+        .unwrap();
+    let token = |index: usize, millis| {
+        let request = TokenRequest::for_scopes([format!("s:{index}").parse().unwrap()]);
+        client.token(&request, &Call::within(Duration::from_millis(millis)))
+    };
+    for index in 0..THREADS {
+        assert!(token(index, 5).is_err());
+    }
+    transport.0.wait_for(|state| state.inside == THREADS);
+    // One waits for a thread already, others begin later.
+    assert!(token(THREADS, 5).is_err());
+    for index in [THREADS, THREADS + 1, 0] {
+        assert!(token(index, 20_000).is_ok(), "{index}");
+    }
+    transport.0.set(|state| state.closed = false);
+}

@@ -33,6 +33,8 @@ pub(in super::super) struct Entry {
     /// When a token was last dropped because it was rejected, in milliseconds of the
     /// steady clock.
     rejected_at: AtomicI64,
+    /// When the last token that was rejected had been requested, as [`Token::shared_at`].
+    rejected_until: AtomicI64,
     flight: PerProcess<Mutex<Option<Arc<Flight>>>>,
 }
 
@@ -61,6 +63,7 @@ impl Entry {
             refresh_not_before: AtomicI64::new(i64::MIN),
             outdated_until: AtomicI64::new(i64::MIN),
             rejected_at: AtomicI64::new(i64::MIN),
+            rejected_until: AtomicI64::new(i64::MIN),
             flight: PerProcess::new(),
         }
     }
@@ -181,14 +184,23 @@ impl Entry {
             .fetch_max(until.wall_ms(), Ordering::Relaxed);
     }
 
-    /// Up to when a token must not have been requested, in milliseconds since 1970 by
-    /// a clock that is ahead of this machine's by `skew_ms`: it would be no newer than
-    /// the one that is here, or that was dropped.
+    /// Up to when a token must not have been requested, as [`Token::shared_at`]: it would
+    /// be no newer than the one that is here, or that was dropped. The service's clock is
+    /// ahead of this machine's by up to `skew_ms`.
     pub(in super::super) fn outdated_until(&self, skew_ms: i64) -> i64 {
         let token = self.token.load();
-        let own = token.as_ref().map(|token| token.requested().wall_ms());
+        let own = token.as_ref().and_then(|token| token.shared_at());
         let dropped = self.outdated_until.load(Ordering::Relaxed);
-        own.unwrap_or(i64::MIN).max(dropped).saturating_add(skew_ms)
+        let rejected = self.rejected_until.load(Ordering::Relaxed);
+        own.unwrap_or(i64::MIN)
+            .max(rejected)
+            .max(dropped.saturating_add(skew_ms))
+    }
+
+    /// True when the token that was requested at `shared_at` was rejected, or one after
+    /// it.
+    pub(in super::super) fn was_rejected(&self, shared_at: i64) -> bool {
+        shared_at <= self.rejected_until.load(Ordering::Relaxed)
     }
 
     /// Drops the token if it is still the one with this generation, but not again
@@ -210,7 +222,8 @@ impl Entry {
         {
             return false;
         }
-        self.outdate(rejected.requested());
+        let shared_at = rejected.shared_at().unwrap_or(i64::MIN);
+        self.rejected_until.fetch_max(shared_at, Ordering::Relaxed);
         let before = self.token.compare_and_swap(&*token, None);
         before
             .as_ref()

@@ -10,7 +10,6 @@ use super::entry::SharedToken;
 use super::seal::{SealingKey, SealingKeys};
 use super::store::SharedStore;
 use crate::call::Call;
-use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::fork::PerProcess;
 use crate::log::{self, Level};
@@ -32,7 +31,6 @@ pub struct SharedCache {
     prefix: String,
     timeout: Duration,
     lease: Duration,
-    clock: Arc<dyn Clock>,
     breaker: PerProcess<Breaker>,
     made: Instant,
     /// When the last warning about an entry was logged, in milliseconds since `made`,
@@ -49,7 +47,6 @@ impl SharedCache {
             prefix: DEFAULT_PREFIX.to_owned(),
             timeout: DEFAULT_TIMEOUT,
             lease: DEFAULT_LEASE,
-            clock: Arc::new(SystemClock),
             breaker: PerProcess::new(),
             made: Instant::now(),
             warned: AtomicU64::new(0),
@@ -75,13 +72,6 @@ impl SharedCache {
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
-        self
-    }
-
-    /// Reads `clock` instead of the operating system's.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
         self
     }
 
@@ -132,15 +122,15 @@ impl SharedCache {
         Ok(None)
     }
 
-    /// Keeps `token` under `key` for the rest of its life. Failures are logged and no
-    /// more.
+    /// Keeps `token`, which was requested just now, under `key` for its life; no clock
+    /// is asked. Failures are logged and no more.
     pub(super) fn put(&self, key: &[u8; 32], token: &SharedToken) {
-        let now = self.clock.now().seconds().saturating_mul(1000);
-        let left = u64::try_from(token.expires_at.saturating_sub(now)).unwrap_or(0);
-        if left == 0 {
+        let life = token.expires_at.saturating_sub(token.requested_at);
+        let life = u64::try_from(life).unwrap_or(0);
+        if life == 0 {
             return;
         }
-        let ttl = Duration::from_millis(left).min(MAX_TTL);
+        let ttl = Duration::from_millis(life).min(MAX_TTL);
         let sealing = self.keys.first();
         let put = || {
             let name = self.name(sealing, key)?;

@@ -38,9 +38,9 @@ pub enum ObtainedFrom {
 ///
 /// One instance at a time fetches. The others wait for its token, or for the lease to
 /// end: when `fetch` failed there, at once; when the instance died, after the lease's
-/// time. They wait no longer than the lease's time and a tenth, nor than half of the
-/// time the call has left, and then fetch too. When the store does not work, `fetch`
-/// is called without it. It is called at most once.
+/// time. They wait no longer than the lease's time and a tenth, and then fetch too. When
+/// the store does not work, `fetch` is called without it. It is called at most once, and
+/// half of the time that the call has left is for it.
 ///
 /// `key` is a digest of everything that makes two tokens different: issuer, endpoint,
 /// client, key, scopes and what else a request has. It is the only thing that keeps
@@ -56,7 +56,20 @@ pub fn obtain(
     fetch: &mut dyn FnMut() -> Result<SharedToken>,
     call: &Call,
 ) -> Result<Obtained> {
-    let turn = match wait_for_turn(shared, key, is_good, call) {
+    obtain_unless(shared, key, is_good, fetch, call, &|| false)
+}
+
+/// As [`obtain`], but waits for no other instance once `is_urgent`.
+pub(in super::super) fn obtain_unless(
+    shared: &SharedCache,
+    key: &[u8; 32],
+    is_good: &dyn Fn(&SharedToken) -> bool,
+    fetch: &mut dyn FnMut() -> Result<SharedToken>,
+    call: &Call,
+    is_urgent: &dyn Fn() -> bool,
+) -> Result<Obtained> {
+    let waiting = call.share(2, Duration::MAX);
+    let turn = match wait_for_turn(shared, key, is_good, &waiting, is_urgent) {
         Ok(turn) => turn,
         Err(_) => {
             call.check("getting a token")?;
@@ -92,11 +105,12 @@ fn wait_for_turn<'a>(
     key: &[u8; 32],
     is_good: &dyn Fn(&SharedToken) -> bool,
     call: &Call,
+    is_urgent: &dyn Fn() -> bool,
 ) -> Result<Turn<'a>> {
     let what = "waiting for another instance's token";
     let begun = Instant::now();
     let patience = shared.lease_time() + shared.lease_time() / 10;
-    let patience = patience.min(call.remaining(Duration::MAX, what)? / 2);
+    let patience = patience.min(call.remaining(Duration::MAX, what)?);
     let holder = uuid::Uuid::new_v4().to_string();
     let look = || -> Result<Option<SharedToken>> { Ok(shared.get(key, call)?.filter(is_good)) };
     loop {
@@ -111,10 +125,10 @@ fn wait_for_turn<'a>(
             });
         }
         let left = patience.saturating_sub(begun.elapsed());
-        if left.is_zero() {
+        thread::sleep(pause().min(left));
+        if begun.elapsed() >= patience || is_urgent() {
             return Ok(Turn::Beside);
         }
-        thread::sleep(pause().min(left));
         call.check(what)?;
     }
 }

@@ -15,6 +15,7 @@ mod store;
 
 pub use cache::SharedCache;
 pub use entry::SharedToken;
+pub(super) use flight::obtain_unless;
 pub use flight::{Obtained, ObtainedFrom, obtain};
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;

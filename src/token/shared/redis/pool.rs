@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,7 +99,7 @@ impl Pool {
             if state.live < MAX_LIVE {
                 state.live += 1;
                 drop(state);
-                return self.start(End(Arc::clone(&self.0)));
+                return self.start(End(Arc::downgrade(&self.0)));
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -145,13 +145,16 @@ impl Inner {
     }
 }
 
-/// The end of a thread, however it comes.
-struct End(Arc<Inner>);
+/// The end of a thread, however it comes. It does not keep the pool, which holds what
+/// the thread waits for: with the pool its idle threads end, and their connections.
+struct End(Weak<Inner>);
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.0.lock().live -= 1;
-        self.0.changed.notify_one();
+        if let Some(pool) = self.0.upgrade() {
+            pool.lock().live -= 1;
+            pool.changed.notify_one();
+        }
     }
 }
 

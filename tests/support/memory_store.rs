@@ -1,4 +1,5 @@
 //! A store in memory that fails when it is told to.
+#![allow(dead_code, reason = "each test uses its own part")]
 
 use std::collections::HashMap;
 use std::fmt;

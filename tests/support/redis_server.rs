@@ -1,4 +1,5 @@
 //! A Redis of the test's own, in a folder of its own, that ends with it.
+#![allow(dead_code, reason = "each test uses its own part")]
 
 use std::fs;
 use std::net::TcpListener;
@@ -108,9 +109,14 @@ impl Server {
         SharedCache::from_settings(&self.settings(more)).unwrap()
     }
 
+    /// The settings of an instance, with `more` of them.
+    pub fn settings(&self, more: Value) -> SharedCacheSettings {
+        serde_json::from_value(self.settings_json(more)).unwrap()
+    }
+
     /// Settings for a machine that is busy: where nothing hangs, a short time would
     /// only make an outage of every pause.
-    pub fn settings(&self, more: Value) -> SharedCacheSettings {
+    pub fn settings_json(&self, more: Value) -> Value {
         use std::os::unix::fs::PermissionsExt;
         let key = self.dir.path().join("key");
         if !key.exists() {
@@ -121,7 +127,7 @@ impl Server {
         for (name, value) in more.as_object().unwrap() {
             settings[name] = value.clone();
         }
-        serde_json::from_value(settings).unwrap()
+        settings
     }
 
     /// A connection that segl knows nothing of.
