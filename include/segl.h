@@ -771,7 +771,9 @@ segl_error *segl_client_token_if_newer(const segl_client *client,
 /*
  Drops a token that an API rejected (HTTP 401), if it is still the cached one;
  the next call then fetches another. However many callers meet the same
- rejection, the token is dropped once and no newer one is lost.
+ rejection, the token is dropped once and no newer one is lost. Within 10 seconds
+ of a rejection the next one drops nothing: an API that takes no token at all would
+ not take another either.
 
  `request_json` is what the token was asked for with, `generation` the token's.
 

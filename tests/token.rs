@@ -1,4 +1,4 @@
-//! Answers of token endpoints. tests/token_cache.rs has what becomes of them.
+//! Answers of token endpoints. tests/token_cache/ has what becomes of them.
 
 mod support;
 

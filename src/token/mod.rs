@@ -19,7 +19,7 @@ mod server_metadata;
 mod service;
 pub mod shared;
 mod sharing;
-mod skew;
+pub(crate) mod skew;
 mod statistics;
 mod verdict;
 mod workers;
@@ -34,6 +34,7 @@ pub use response::Token;
 pub use server_metadata::ServerMetadata;
 pub use statistics::TokenHealth;
 
+#[cfg(feature = "capi")]
 pub(crate) use cache::Spelling;
 
 pub use crate::profiles::TokenRequest;

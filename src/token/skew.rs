@@ -12,10 +12,10 @@ use crate::log::{self, Level};
 
 /// A difference beyond this is no clock that drifted. It is reported and not
 /// followed: who can change `Date` could else have assertions made for any time.
-const MOST_MS: i64 = 300_000;
+pub(crate) const MOST_MS: i64 = 300_000;
 
 /// Below this a difference is not followed; `Date` has whole seconds.
-pub(super) const LEAST_MS: i64 = 2_000;
+pub(crate) const LEAST_MS: i64 = 2_000;
 
 /// `Date` says nothing about an exchange that took longer.
 const LONGEST_EXCHANGE_MS: i64 = 10_000;
@@ -42,20 +42,9 @@ impl ClockSkew {
     /// Learns from an answer to a request that was sent at `sent` and arrived at
     /// `received`. True when assertions are dated differently from now on.
     pub(super) fn learn(&self, response: &Response, sent: Moment, received: Moment) -> bool {
-        let took = received.millis_since(sent);
-        // An answer out of a proxy's cache has an old Date.
-        if response.header("age").is_some() || took > LONGEST_EXCHANGE_MS {
-            return false;
-        }
-        let Some(date) = response.header("date").and_then(http_date) else {
+        let Some(measured) = measure(response, sent, received) else {
             return false;
         };
-        // The server wrote it between the two, and cut the milliseconds off.
-        let measured = date
-            .seconds()
-            .saturating_mul(1000)
-            .saturating_add(500)
-            .saturating_sub(sent.wall_ms().saturating_add(took / 2));
         self.measured_ms.store(measured, Ordering::Relaxed);
         let followed = self.followed_ms();
         // Only what moves it by more than Date's coarseness is news.
@@ -96,6 +85,21 @@ impl ClockSkew {
     pub(super) fn service_time(&self, now: UnixTime) -> UnixTime {
         now.plus(self.followed_ms().div_euclid(1000))
     }
+}
+
+/// How far the clock of the server is ahead that answered a request which was sent at
+/// `sent`, in milliseconds with an uncertainty of half a second; `None` when the answer
+/// does not tell.
+pub(crate) fn measure(response: &Response, sent: Moment, received: Moment) -> Option<i64> {
+    let took = received.millis_since(sent);
+    // An answer out of a proxy's cache has an old Date.
+    if response.header("age").is_some() || took > LONGEST_EXCHANGE_MS {
+        return None;
+    }
+    let date = http_date(response.header("date")?)?;
+    // The server wrote it between the two, and cut the milliseconds off.
+    let date = date.seconds().saturating_mul(1000).saturating_add(500);
+    Some(date.saturating_sub(sent.wall_ms().saturating_add(took / 2)))
 }
 
 fn report(measured: i64, follow: i64) {

@@ -1,18 +1,10 @@
 //! This machine's clock against the service's.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use super::finding::{Check, Finding};
-use crate::http::Response;
+use crate::token::skew;
 
-/// Below this a difference says nothing: `Date` has whole seconds.
-const LEAST_MS: u64 = 2_000;
-
-/// Above this it is not followed; see `TokenHealth::clock_skew_ms`.
-const MOST_MS: u64 = 300_000;
-
-/// `Date` says nothing about an exchange that took longer.
-const LONGEST_EXCHANGE: Duration = Duration::from_secs(10);
+const LEAST_MS: u64 = skew::LEAST_MS.unsigned_abs();
+const MOST_MS: u64 = skew::MOST_MS.unsigned_abs();
 
 const REMEDY: &str = "set this machine's clock by NTP";
 
@@ -41,22 +33,4 @@ pub(super) fn finding(skew_ms: Option<i64>) -> Finding {
             REMEDY,
         ),
     }
-}
-
-/// How far the clock of the server that has just answered, after `took`, is ahead,
-/// with an uncertainty of half a second.
-pub(super) fn skew_ms(answer: &Response, took: Duration) -> Option<i64> {
-    // An answer out of a proxy's cache has an old Date.
-    if answer.header("age").is_some() || took > LONGEST_EXCHANGE {
-        return None;
-    }
-    let date = httpdate::parse_http_date(answer.header("date")?.trim()).ok()?;
-    let halfway = SystemTime::now().checked_sub(took / 2)?;
-    // The server cut the milliseconds off.
-    Some(millis(date)?.saturating_add(500) - millis(halfway)?)
-}
-
-fn millis(time: SystemTime) -> Option<i64> {
-    let since = time.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok()
 }

@@ -2,21 +2,21 @@
 //! that is sent names the client.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use url::Url;
 
 use super::client::Client;
-use super::clock;
+
 use super::finding::{Check, Finding};
 use super::report::Report;
 use crate::call::Call;
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::http::{Request, Response, Transport, TransportSettings, UreqTransport};
 use crate::profiles::{self, TokenEndpoint};
-use crate::token::Discovery;
+use crate::token::{Discovery, skew};
 
 /// What came back.
 pub(super) struct Reached {
@@ -116,9 +116,9 @@ impl Watched {
 
 impl Transport for Watched {
     fn send(&self, request: &Request, call: &Call) -> Result<Response> {
-        let start = Instant::now();
+        let sent = SystemClock.moment();
         let answer = self.inner.send(request, call)?;
-        let skew = clock::skew_ms(&answer, start.elapsed());
+        let skew = skew::measure(&answer, sent, SystemClock.moment());
         *self.skew_ms.lock().unwrap_or_else(PoisonError::into_inner) = skew;
         Ok(answer)
     }

@@ -37,6 +37,10 @@ pub(super) struct Cache {
 pub(crate) enum Spelling<'a> {
     Request(&'a TokenRequest),
     /// As [`TokenRequest::from_json`] reads it.
+    #[cfg_attr(
+        not(feature = "capi"),
+        expect(dead_code, reason = "only the C ABI is given requests as texts")
+    )]
     Json(&'a str),
 }
 
