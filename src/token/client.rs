@@ -234,12 +234,13 @@ impl TokenClient {
         loop {
             let fetched = match entry.refusal(now()) {
                 Some(refusal) => Err(refusal),
-                None => match self.board(&entry, call, || self.good(&entry))? {
-                    Boarding::Ready(token) => return Ok((token, TokenSource::Cache)),
-                    Boarding::Seat(seat) => {
+                None => match self.board(&entry, call, || self.good(&entry)) {
+                    Ok(Boarding::Ready(token)) => return Ok((token, TokenSource::Cache)),
+                    Ok(Boarding::Seat(seat)) => {
                         let old_until = usable_until(&entry, now());
                         seat.wait(call, old_until, || self.workers.relieve())
                     }
+                    Err(over) => Err(over),
                 },
             };
             match fetched {

@@ -52,6 +52,21 @@ fn near_its_end_a_token_waits_for_its_successor_and_serves_when_there_is_none() 
 }
 
 #[test]
+fn who_has_no_time_gets_the_old_token_while_it_lasts() {
+    let setup = setup();
+    setup.text();
+    let hurried = || {
+        let call = Call::within(Duration::ZERO);
+        setup.client.token(&TokenRequest::default(), &call)
+    };
+    setup.at(545.0);
+    assert_eq!(hurried().unwrap().access_token(), "token-1");
+    setup.at(599.0);
+    assert_eq!(hurried().unwrap_err().code(), ErrorCode::Timeout);
+    assert_eq!(setup.endpoint.requests(), 1);
+}
+
+#[test]
 fn lives_of_any_length_are_used_for_most_of_it_and_never_beyond() {
     for life in [1, 2, 3, 10, 30, 60, 120, 600, 3600, 7200] {
         let setup = setup();
