@@ -20,7 +20,7 @@ const THREADS: usize = 64;
 const TOKENS: usize = 100;
 /// Seconds that a token lives.
 const LIFE: i64 = 2;
-const TIME: Duration = Duration::from_secs(10);
+const TIME: Duration = Duration::from_secs(6);
 /// The deadline of each call.
 const DEADLINE: Duration = Duration::from_secs(2);
 const FAILING_PERCENT: u8 = 30;
