@@ -24,6 +24,7 @@ const TIME: Duration = Duration::from_secs(6);
 /// The deadline of each call.
 const DEADLINE: Duration = Duration::from_secs(2);
 const FAILING_PERCENT: u8 = 30;
+const HANGING_PERCENT: u8 = 2;
 
 /// Ages at which a token of two seconds is replaced in advance: the second that
 /// servers may cut off is left alone, half of the rest is the advisory window, and up
@@ -51,8 +52,8 @@ fn a_bad_day_at_the_endpoint() {
     ));
     let simulator = Simulator::start(config.unwrap(), ([127, 0, 0, 1], 0).into()).unwrap();
     simulator.set_outages(vec![
-        Outage::new(OutageKind::ServiceUnavailable).share(FAILING_PERCENT - 2, 7),
-        Outage::new(OutageKind::Hang).share(2, 11),
+        Outage::new(OutageKind::ServiceUnavailable).share(FAILING_PERCENT, 7),
+        Outage::new(OutageKind::Hang).share(HANGING_PERCENT, 11),
     ]);
     let settings = json!({
         "profile": "maskinporten", "issuer": simulator.urls().maskinporten_issuer,
@@ -91,11 +92,11 @@ fn a_bad_day_at_the_endpoint() {
     let issued = at_endpoint.maskinporten_issued as f64;
     let sent = at_endpoint.maskinporten_token as f64;
     let ideal = TOKENS as f64 * took.as_secs_f64() / REPLACED_AFTER.as_secs_f64();
-    let needed = issued / (1.0 - f64::from(FAILING_PERCENT) / 100.0);
+    let needed = issued / (1.0 - f64::from(FAILING_PERCENT + HANGING_PERCENT) / 100.0);
     println!(
         "{} calls, {} failed, {} with an expired token, latest {} ms after its deadline\n\
          {issued} tokens issued, {distinct} of them handed out, {ideal:.0} at the most with windows of {REPLACED_AFTER:?}\n\
-         {sent} requests, {needed:.0} with {FAILING_PERCENT} % failing; most at once for a token: {}\n{:?}",
+         {sent} requests, {needed:.0} with {FAILING_PERCENT} % failing and {HANGING_PERCENT} % hanging; most at once for a token: {}\n{:?}",
         seen.calls.load(Ordering::Relaxed),
         seen.failed.load(Ordering::Relaxed),
         seen.expired.load(Ordering::Relaxed),
