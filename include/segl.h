@@ -511,7 +511,8 @@ typedef struct {
  A signer that the host implements: another SDK, a cloud vault, a smart card.
  Zero-fill it, then set `struct_size` and the rest. It is copied.
 
- The functions are called on the threads that need signatures, on several at
+ The functions are called on the threads that need signatures, and for tokens on
+ threads that segl starts, on several at
  a time. They return normally: no exception and no longjmp leaves them. They
  may call segl.
  */

@@ -26,7 +26,8 @@ pub enum Level {
 }
 
 /// Receives log records, on the thread of the call that they are about; those about
-/// what segl does between calls come on a thread of its own.
+/// what segl does between calls, and for several of them, as fetching a token, come on
+/// a thread of its own.
 pub trait Sink: Send + Sync {
     /// Takes one record. `target` is the layer it comes from, for example
     /// `"pkcs11"`.

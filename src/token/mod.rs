@@ -36,5 +36,7 @@ pub use statistics::TokenHealth;
 
 #[cfg(feature = "capi")]
 pub(crate) use cache::Spelling;
+#[cfg(feature = "cli")]
+pub(crate) use opener::UriOpener;
 
 pub use crate::profiles::TokenRequest;

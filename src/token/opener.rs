@@ -32,8 +32,8 @@ pub trait KeyOpener: fmt::Debug + Send + Sync {
 
 /// Opens what segl itself can open.
 #[derive(Debug)]
-pub(super) struct UriOpener {
-    pub(super) pin_policy: PinPolicy,
+pub(crate) struct UriOpener {
+    pub(crate) pin_policy: PinPolicy,
 }
 
 impl KeyOpener for UriOpener {

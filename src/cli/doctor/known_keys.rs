@@ -9,13 +9,13 @@ use zeroize::Zeroizing;
 use crate::call::Call;
 use crate::error::Result;
 use crate::keys::uri::PinPolicy;
-use crate::keys::{self, KeyUri, PublicJwk, Signer};
+use crate::keys::{PublicJwk, Signer};
 use crate::secret::Secret;
-use crate::token::KeyOpener;
+use crate::token::{KeyOpener, UriOpener};
 
 /// The keys that were opened, and those that could not be.
 pub(super) struct KnownKeys {
-    pin_policy: PinPolicy,
+    opener: UriOpener,
     known: Mutex<Vec<Known>>,
 }
 
@@ -30,7 +30,7 @@ struct Known {
 impl KnownKeys {
     pub(super) fn new(pin_policy: PinPolicy) -> Self {
         Self {
-            pin_policy,
+            opener: UriOpener { pin_policy },
             known: Mutex::default(),
         }
     }
@@ -50,8 +50,7 @@ impl KeyOpener for KnownKeys {
         if let Some(known) = known.iter().find(is_it) {
             return known.opened();
         }
-        let opened = KeyUri::parse(uri, self.pin_policy)
-            .and_then(|uri| keys::open_expecting(&uri, secret, public_key, call));
+        let opened = self.opener.open(uri, secret, public_key, call);
         let new = Known {
             uri: Zeroizing::new(uri.to_owned()),
             thumbprint,
