@@ -335,6 +335,11 @@ enum {
 #define SEGL_TOKEN_UNCHANGED 2
 
 /*
+ A request's method (RFC 9110 section 9.3, RFC 5789).
+ */
+typedef struct Method Method;
+
+/*
  A handle on something that ends calls early.
  */
 typedef struct segl_cancel segl_cancel;
@@ -548,6 +553,8 @@ typedef struct {
    */
   void (*destroy)(void *ctx);
 } segl_signer_vtable;
+
+
 
 
 

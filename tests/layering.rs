@@ -11,7 +11,8 @@ const BASE: &[&str] = &[
 
 /// A layer and the layers it may use beside `BASE` and itself.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("keys", &[]),
+    // A key in a cloud is asked over HTTP; a client certificate is a key.
+    ("keys", &["http"]),
     ("jws", &["keys"]),
     ("profiles", &["jws", "keys"]),
     ("http", &[]),

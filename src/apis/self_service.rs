@@ -13,7 +13,7 @@ use super::registered_keys::{RegisteredKeys, Wire};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
-use crate::http::{Request, Response};
+use crate::http::{Method, Request, Response};
 use crate::profiles::{ClientId, Environment, TokenRequest};
 use crate::token::TokenClient;
 
@@ -60,11 +60,11 @@ impl SelfService {
     /// API numbers of [`crate::ErrorCode`]; otherwise as [`Authorized::send`].
     pub fn registered_keys(&self, client_id: &ClientId, call: &Call) -> Result<RegisteredKeys> {
         let what = format!("the keys of {}", client_id.as_str());
-        let answer = self.send("GET", client_id, "/jwks", None, call)?;
+        let answer = self.send(Method::Get, client_id, "/jwks", None, call)?;
         if answer.status == 404 {
             // Nothing is documented for a client without keys; one that there is
             // not has no description either.
-            let client = self.send("GET", client_id, "", None, call)?;
+            let client = self.send(Method::Get, client_id, "", None, call)?;
             require_success(&client, &format!("the client {}", client_id.as_str()))?;
             return Ok(RegisteredKeys::default());
         }
@@ -87,7 +87,7 @@ impl SelfService {
     ) -> Result<()> {
         let what = format!("registering keys of {}", client_id.as_str());
         let body = json!({ "keys": keys });
-        let answer = self.send("POST", client_id, "/jwks", Some(&body), call)?;
+        let answer = self.send(Method::Post, client_id, "/jwks", Some(&body), call)?;
         require_success(&answer, &what)
     }
 
@@ -97,13 +97,13 @@ impl SelfService {
     /// As [`SelfService::registered_keys`].
     pub fn remove_keys(&self, client_id: &ClientId, call: &Call) -> Result<()> {
         let what = format!("removing the keys of {}", client_id.as_str());
-        let answer = self.send("DELETE", client_id, "/jwks", None, call)?;
+        let answer = self.send(Method::Delete, client_id, "/jwks", None, call)?;
         require_success(&answer, &what)
     }
 
     fn send(
         &self,
-        method: &'static str,
+        method: Method,
         client_id: &ClientId,
         path: &str,
         body: Option<&Value>,

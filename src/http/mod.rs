@@ -1,11 +1,14 @@
 //! HTTP as segl needs it: one request, one bounded answer.
 
+mod method;
 mod transport;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use zeroize::Zeroizing;
 
+pub use method::Method;
 pub use transport::{TransportSettings, UreqTransport};
 
 use crate::call::Call;
@@ -16,31 +19,31 @@ use crate::error::Result;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
-    /// The method, for example `POST`.
-    pub method: &'static str,
+    /// The method.
+    pub method: Method,
     /// Where to.
     pub url: Endpoint,
     /// Name and value, in order. They may hold secrets.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body; wiped after use, as it may hold an assertion.
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Request {
     /// A request without body that asks for JSON.
-    pub fn new(method: &'static str, url: Endpoint) -> Self {
+    pub fn new(method: Method, url: Endpoint) -> Self {
         Self {
             method,
             url,
-            headers: vec![("Accept", "application/json".into())],
+            headers: vec![("Accept".into(), "application/json".into())],
             body: Zeroizing::default(),
         }
     }
 
     /// The same request with one more header.
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
@@ -53,15 +56,10 @@ impl Request {
 
     /// A `POST` of `application/x-www-form-urlencoded` that asks for JSON.
     pub fn post_form(url: Endpoint, form: String) -> Self {
-        Self {
-            method: "POST",
-            url,
-            headers: vec![
-                ("Content-Type", "application/x-www-form-urlencoded".into()),
-                ("Accept", "application/json".into()),
-            ],
-            body: Zeroizing::new(form.into_bytes()),
-        }
+        let mut request = Self::new(Method::Post, url)
+            .header("Content-Type", "application/x-www-form-urlencoded");
+        request.body = Zeroizing::new(form.into_bytes());
+        request
     }
 }
 

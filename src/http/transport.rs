@@ -140,10 +140,10 @@ fn panicked() -> Error {
 
 fn exchange(agent: &Agent, request: &Request, timeout: Duration, limit: u64) -> Result<Response> {
     let mut builder = ureq::http::Request::builder()
-        .method(request.method)
+        .method(request.method.name())
         .uri(request.url.as_str());
     for (name, value) in &request.headers {
-        builder = builder.header(*name, value);
+        builder = builder.header(name.as_ref(), value);
     }
     let prepared = builder.body(request.body.as_slice()).map_err(|source| {
         Error::new(

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::end_time::EndTime;
 use super::setting_error;
 use super::shared_cache_settings::SharedCacheSettings;
+use super::tls_settings::TlsSettings;
 use super::values::{ClientId, Scope};
 use crate::error::Result;
 
@@ -145,6 +146,9 @@ pub struct ClientSettings {
     /// milliseconds. Default 5,000.
     #[serde(default)]
     pub connect_timeout_ms: Option<u32>,
+    /// How the client speaks TLS: its certificate, and what it expects of servers.
+    #[serde(default)]
+    pub tls: Option<TlsSettings>,
     /// Base URL of Digdir's administration API, instead of the environment's, for
     /// `segl register maskinporten` (profile `maskinporten` only).
     #[serde(default)]

@@ -15,6 +15,7 @@ mod maskinporten_refusals;
 mod refusal;
 mod request;
 mod shared_cache_settings;
+mod tls_settings;
 mod token_endpoint;
 mod values;
 
@@ -32,6 +33,7 @@ pub use maskinporten_refusals::maskinporten_refusals;
 pub use refusal::{KnownRefusal, ServerRefusal};
 pub use request::{ConsumerOrg, TokenRequest};
 pub use shared_cache_settings::{SecretSetting, SharedCacheSettings};
+pub use tls_settings::{TlsSettings, TlsVersion};
 pub use token_endpoint::TokenEndpoint;
 pub use values::{ClientId, PersonId, Scope};
 

@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::clock::{Clock, UnixTime};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{Request, Transport};
+use crate::http::{Method, Request, Transport};
 use crate::log::{self, Level};
 use crate::profiles::TokenEndpoint;
 
@@ -71,7 +71,8 @@ impl Discovery {
             TokenEndpoint::InMetadata { metadata, issuer } => {
                 let now = clock.now();
                 let read = |call: &Call| {
-                    let answer = transport.send(&Request::new("GET", metadata.clone()), call)?;
+                    let answer =
+                        transport.send(&Request::new(Method::Get, metadata.clone()), call)?;
                     ServerMetadata::from_response(&answer, issuer, now)
                         .map_err(|error| error.in_context(format_args!("GET {metadata}")))
                 };

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier, Mutex};
 
 use segl::apis::Authorized;
-use segl::http::{Request, Response, Transport, TransportSettings, UreqTransport};
+use segl::http::{Method, Request, Response, Transport, TransportSettings, UreqTransport};
 use segl::profiles::ClientSettings;
 use segl::{Call, Result, TokenClient, TokenRequest};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::support::signer;
 use crate::world::{ADMIN_KEY, ORG, World, jwk};
 
 fn echo(world: &World) -> Request {
-    Request::new("GET", world.simulator.urls().api.parse().unwrap())
+    Request::new(Method::Get, world.simulator.urls().api.parse().unwrap())
 }
 
 fn send(world: &World, api: &Authorized) -> (u16, Value) {
@@ -102,7 +102,7 @@ fn tokens_of_one_second_and_of_two_hours_serve() {
             "jwks": [jwk("admin-key", &ADMIN_KEY)], "access_token_lifetime": lifetime,
         });
         let url = format!("{}/maskinporten/clients", world.simulator.urls().admin);
-        let request = Request::new("POST", url.parse().unwrap()).json(&client);
+        let request = Request::new(Method::Post, url.parse().unwrap()).json(&client);
         let transport = UreqTransport::new(TransportSettings::default());
         assert_eq!(transport.send(&request, &Call::none()).unwrap().status, 201);
         let api = world.authorized();
@@ -126,7 +126,7 @@ fn the_body_is_sent_again_too() {
     send(&world, &api);
     world.simulator.reject_tokens();
     let url = world.simulator.urls().api.parse().unwrap();
-    let request = Request::new("POST", url).json(&json!({ "x": 1 }));
+    let request = Request::new(Method::Post, url).json(&json!({ "x": 1 }));
     let answer = api.send(&request, &Call::none()).unwrap();
     let body: Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!((answer.status, &body["method"]), (200, &json!("POST")));

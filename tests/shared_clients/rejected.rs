@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use segl::apis::Authorized;
 use segl::clock::{FixedClock, UnixTime};
-use segl::http::Request;
+use segl::http::{Method, Request};
 use segl::simulator::{Outage, OutageKind};
 use segl::{Call, TokenClient};
 
@@ -16,7 +16,7 @@ use crate::world::{LONG, START, World, learn, request, token};
 fn status(world: &World, instance: &Arc<TokenClient>) -> u16 {
     let api = Authorized::new(Arc::clone(instance), request(0));
     let url = world.simulator.urls().api.parse().unwrap();
-    let answer = api.send(&Request::new("GET", url), &Call::within(LONG));
+    let answer = api.send(&Request::new(Method::Get, url), &Call::within(LONG));
     answer.unwrap().status
 }
 

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
-use crate::http::{Request, Response, Transport, TransportSettings, UreqTransport};
+use crate::http::{Method, Request, Response, Transport, TransportSettings, UreqTransport};
 use crate::profiles::{self, TokenEndpoint};
 use crate::token::{Discovery, skew};
 
@@ -63,7 +63,7 @@ fn reach(client: &Client<'_>, source: TokenEndpoint, call: &Call) -> Result<(Fin
     let transport = Watched::new(UreqTransport::new(bounds));
     let in_metadata = matches!(source, TokenEndpoint::InMetadata { .. });
     let endpoint = Discovery::new(source).token_endpoint(&transport, &SystemClock, call)?;
-    let answer = transport.send(&Request::new("HEAD", page_of(&endpoint)?), call)?;
+    let answer = transport.send(&Request::new(Method::Head, page_of(&endpoint)?), call)?;
     let mut what = format!("{} answers", endpoint.authority());
     if in_metadata {
         what.push_str(&format!(
