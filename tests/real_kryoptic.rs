@@ -6,6 +6,9 @@
 mod battery;
 #[path = "support/kryoptic.rs"]
 mod kryoptic;
+#[allow(dead_code, reason = "most of it is for other tests")]
+#[path = "support/oidc_provider.rs"]
+mod oidc_provider;
 #[path = "support/other_code.rs"]
 mod other_code;
 #[allow(dead_code, reason = "most of it is for SoftHSM")]
@@ -14,10 +17,13 @@ mod softhsm;
 #[path = "support/verify.rs"]
 mod verify;
 
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use battery::{Key, P256, P384, RSA, Token};
 use kryoptic::{Kryoptic, PIN};
+use oidc_provider::Server;
+use segl::{Call, TokenRequest};
+use serde_json::json;
 
 /// The token, and the turn to use the module.
 fn token() -> MutexGuard<'static, Token> {
@@ -110,5 +116,25 @@ fn the_public_key_may_be_in_the_private_one() {
     let token = token();
     for label in ["lonely", "lonely-rsa"] {
         battery::the_public_key_may_be_in_the_private_one(&token, label);
+    }
+}
+
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test modules"]
+fn an_authorisation_server_takes_its_signatures() {
+    let token = token();
+    for key in &token.keys {
+        let signer = Arc::new(token.open(&format!("object={}", key.label)).unwrap());
+        for alg in key.algorithms {
+            let server = Server::for_key(&*signer, *alg);
+            let client = server
+                .client(json!({ "alg": alg.name() }))
+                .signer(signer.clone())
+                .build(&Call::none())
+                .unwrap();
+            client
+                .token(&TokenRequest::default(), &Call::none())
+                .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals()));
+        }
     }
 }

@@ -1,0 +1,16 @@
+//! segl against an authorisation server of another make, panva's oidc-provider,
+//! and an API that checks its tokens.
+//!
+//! `scripts/test oidc-provider` installs the server and runs this. A plain
+//! `cargo test` shows it as ignored.
+
+mod client_assertions;
+mod discovery;
+mod keys;
+mod refusals;
+mod resources;
+#[path = "../support/oidc_provider.rs"]
+mod server;
+#[allow(dead_code, reason = "most of it is for other tests")]
+#[path = "../support/softhsm.rs"]
+mod softhsm;
