@@ -5,7 +5,8 @@
  *
  *  1. A function that can fail returns segl_error *: NULL is success, otherwise
  *     the caller owns the error and frees it. There is no last-error state.
- *  2. On failure every out-pointer is zeroed (segl_token keeps struct_size).
+ *  2. On failure every out-pointer is zeroed (segl_token and segl_http_response
+ *     keep struct_size).
  *  3. Inputs are borrowed for the call, and copied where they are kept. Nothing
  *     is consumed.
  *  4. Text is UTF-8 with a length in bytes. SEGL_S("text") gives both. Text and
@@ -225,7 +226,9 @@ enum {
   /* The API's answer is not what was agreed: not JSON, or a member is missing. */
   SEGL_API_BAD_RESPONSE = 606,
   /* A key is not registered at the service, or its registration is about to end. */
-  SEGL_KEY_REGISTRATION = 610
+  SEGL_KEY_REGISTRATION = 610,
+  /* The client's setting apis does not let its tokens be sent to this URL. */
+  SEGL_API_NOT_ALLOWED = 612
 };
 
 
@@ -474,6 +477,78 @@ typedef struct {
    */
   uint64_t generation;
 } segl_token;
+
+/*
+ A request to an API. Zero-fill it, then set `struct_size` and what is needed. It
+ is copied.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_http_request)`.
+   */
+  size_t struct_size;
+  /*
+   "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE" or "OPTIONS". Must not be NULL.
+   */
+  const char *method;
+  /*
+   The length of `method` in bytes.
+   */
+  size_t method_len;
+  /*
+   An https URL, or an http one on the loopback interface. Must not be NULL.
+   */
+  const char *url;
+  /*
+   The length of `url` in bytes.
+   */
+  size_t url_len;
+  /*
+   More headers: a JSON array of pairs, such as [["Content-Type","text/plain"]].
+   May be NULL with length 0. `Authorization`, `DPoP`, `Host` and `Content-Length`
+   are segl's to set; JSON is asked for unless there is an `Accept`.
+   */
+  const char *headers_json;
+  /*
+   The length of `headers_json` in bytes.
+   */
+  size_t headers_json_len;
+  /*
+   The body of a POST, PUT or PATCH. May be NULL with length 0.
+   */
+  const uint8_t *body;
+  /*
+   The length of `body` in bytes.
+   */
+  size_t body_len;
+} segl_http_request;
+
+/*
+ An API's answer. Zero-fill it and set `struct_size` before the first use; free it
+ with `segl_http_response_free` before it is used again.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_http_response)`.
+   */
+  size_t struct_size;
+  /*
+   The headers in their order: a JSON array of pairs of lower-case name and value.
+   */
+  segl_bytes headers_json;
+  /*
+   The whole body, as it came.
+   */
+  segl_bytes body;
+  /*
+   The HTTP status, for example 200.
+   */
+  int32_t status;
+  /*
+   0.
+   */
+  uint32_t reserved;
+} segl_http_response;
 
 /*
  Receives log records. Zero-fill it, then set `struct_size` and the rest. It
@@ -915,6 +990,46 @@ const char *segl_error_str(const segl_error *error, int32_t field, size_t *len);
  Failure: it cannot fail.
  */
 void segl_error_free(segl_error *error);
+
+/*
+ Sends a request to an API with the client's access token, from the cache or a new
+ one, and with its client certificate if it has one. An answer of 401 is not the
+ last word: the request is sent once more with a new token. Every status is an
+ answer and no failure. Redirects are not followed.
+
+ The token goes to the URL that is given: the client's setting `apis` limits which
+ that may be. `token_request_json` is as for `segl_client_assertion`.
+
+ Ownership: the inputs are borrowed. What `out` holds becomes the caller's; free it
+ with `segl_http_response_free`. What it held before is not freed.
+ NULL: `client`, `request` and `out` must not be NULL; `token_request_json` may be
+ NULL with length 0; `call` may be NULL.
+ Threads: any thread, any time, also with the same client. It blocks until the whole
+ answer is there.
+ Failure: `SEGL_INVALID_ARGUMENT` or `SEGL_URL` for a request that cannot be sent,
+ `SEGL_API_NOT_ALLOWED` when `apis` does not have the URL; as `segl_client_token`;
+ `SEGL_NETWORK` and others when the API cannot be reached. `out` is zero-filled then
+ but for `struct_size`.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_send(const segl_client *client,
+                             const segl_http_request *request,
+                             const char *token_request_json,
+                             size_t token_request_json_len,
+                             const segl_call *call,
+                             segl_http_response *out);
+
+/*
+ Wipes and frees what an answer holds, and zero-fills it but for `struct_size`.
+
+ Ownership: ends the caller's ownership of what `response` holds; the struct itself
+ stays the caller's. Freeing the same struct twice is harmless.
+ NULL: `response` may be NULL or zero-filled; nothing happens then.
+ Threads: any thread, any time; one struct by one thread at a time.
+ Failure: it cannot fail; a struct with a `struct_size` that is too small is
+ ignored.
+ */
+void segl_http_response_free(segl_http_response *response);
 
 /*
  Signs `payload` as a JWS in compact serialisation (RFC 7515 section 7.1).

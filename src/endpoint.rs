@@ -23,6 +23,17 @@ impl Endpoint {
         self.0.authority()
     }
 
+    /// True for this URL and all below it: the same scheme, host and port, and a path
+    /// that goes on after this one's at a `/`.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.0.origin() != other.0.origin() {
+            return false;
+        }
+        let base = self.0.path().trim_end_matches('/');
+        let rest = other.0.path().strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// True for plain http, which is allowed on loopback only.
     pub(crate) fn is_plain(&self) -> bool {
         self.0.scheme() == "http"

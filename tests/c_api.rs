@@ -106,6 +106,7 @@ programs! {
     fork_shared: SHARED_WAYS ["fork_shared.c"];
     double_include: C_WAYS ["double_include_a.c", "double_include_b.c"];
     cxx: CXX_WAYS ["cxx.cc"];
+    send: C_WAYS ["send.c"];
     panic: PANIC_WAYS ["panic.c"];
 }
 
@@ -165,10 +166,6 @@ struct Given {
     /// Holds the library and the programs.
     folder: PathBuf,
     hsm: SoftHsm,
-    #[cfg_attr(
-        not(feature = "redis"),
-        expect(dead_code, reason = "runs as long as this")
-    )]
     simulator: RunningSimulator,
 }
 
@@ -336,6 +333,8 @@ fn run(name: &str, sources: &[&str], way: &Way) {
         )
         .env("GIVEN_ROUNDS", way.rounds.to_string())
         .env("GIVEN_CONFIG", given.hsm.path("segl.toml"))
+        .env("GIVEN_API", &given.simulator.urls().api)
+        .env("GIVEN_ADMIN", &given.simulator.urls().admin)
         .env("GIVEN_RSA_PEM", given.hsm.path("rsa.pem"))
         .env("GIVEN_EC_PEM", given.hsm.path("ec.pem"))
         .env("GIVEN_FILE_URI", file_uri(&given.hsm, "ec.pem"))

@@ -53,7 +53,7 @@ impl Transport for Service {
         let form = url::form_urlencoded::parse(form.as_bytes());
         let assertion = form
             .into_owned()
-            .find(|(name, _)| name == "assertion")
+            .find(|(name, _)| name.ends_with("assertion"))
             .unwrap()
             .1;
         let key = usize::from(header(&assertion)["kid"] == "k1");
@@ -75,11 +75,17 @@ struct Setup {
 impl Setup {
     /// A client with the keys `k0` and `k1`, which the service takes.
     fn new() -> Self {
+        Self::of(&json!({"profile": "maskinporten", "environment": "test"}))
+    }
+
+    /// The same at the service of these settings.
+    fn of(service: &serde_json::Value) -> Self {
         let other: PKey<Private> = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
         let keys = [signer(&rsa_key()), signer(&other)];
-        let settings = json!({"profile": "maskinporten", "environment": "test",
-            "client_id": "c1", "scopes": ["a:b"],
+        let mut settings = json!({"client_id": "c1", "scopes": ["a:b"],
             "keys": [{"key": "home:0", "kid": "k0"}, {"key": "home:1", "kid": "k1"}]});
+        let members = settings.as_object_mut().unwrap();
+        members.extend(service.as_object().unwrap().clone());
         let clock = Arc::new(FixedClock::new(UnixTime::from_seconds(NOW)));
         let service = Arc::new(Service {
             answers: [0, 1].map(|_| Mutex::new(Ok(json_answer(200, GOOD)))),
@@ -265,6 +271,37 @@ fn what_is_not_about_the_key_asks_no_other() {
         assert!(!error.message().contains("keys["), "{error}");
         assert_eq!(setup.client.health()[0].refusal, None);
     }
+}
+
+#[test]
+fn invalid_client_is_all_that_a_server_without_codes_says_of_a_key() {
+    let generic = |grant: &str| {
+        Setup::of(
+            &json!({"profile": "generic", "grant": grant, "issuer": "https://as.example",
+            "token_endpoint": "https://as.example/t"}),
+        )
+    };
+    let refused = || refusal("invalid_client", "client authentication failed", None);
+    let setup = generic("client_credentials");
+    setup.answers(0, refused());
+    assert_eq!(setup.sent(), ["k0", "k1"]);
+    assert!(setup.client.health()[0].refusal.is_some());
+    assert_eq!(
+        setup.sent(),
+        ["k1"],
+        "the refused one is used after the other"
+    );
+
+    // As a grant the assertion is no client authentication.
+    let setup = generic("jwt_bearer");
+    setup.answers(0, refused());
+    let (outcome, sent) = setup.fetch();
+    assert_eq!(
+        outcome.unwrap_err().code(),
+        ErrorCode::TokenInvalidClient,
+        "{sent:?}"
+    );
+    assert!(sent.iter().all(|kid| kid == "k0"), "{sent:?}");
 }
 
 #[test]

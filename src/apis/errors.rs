@@ -29,11 +29,13 @@ pub(super) fn json<T: DeserializeOwned>(response: &Response, what: &str) -> Resu
     })
 }
 
-/// Fails unless the status is 2xx.
+/// What an API's answer means: fails unless the status is 2xx. `what` names the
+/// request in the message, as in `GET https://api.example/accounts`.
 ///
 /// # Errors
-/// The API numbers of [`ErrorCode`], with the server's own text.
-pub(super) fn require_success(response: &Response, what: &str) -> Result<()> {
+/// The API numbers of [`ErrorCode`], with the server's own text. Those for HTTP 429
+/// and 5xx are retryable.
+pub fn require_success(response: &Response, what: &str) -> Result<()> {
     if (200..300).contains(&response.status) {
         return Ok(());
     }

@@ -1,12 +1,15 @@
 //! APIs behind access tokens, one file an API.
 
+mod api_request;
 mod authorized;
 mod errors;
 mod key_change;
 mod registered_keys;
 mod self_service;
 
+pub use api_request::ApiRequest;
 pub use authorized::Authorized;
+pub use errors::require_success;
 pub use key_change::{ChangedKey, KeyAction, KeyChange, WantedKey};
 pub use registered_keys::{RegisteredKey, RegisteredKeys};
 pub use self_service::SelfService;

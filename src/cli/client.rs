@@ -8,7 +8,7 @@ use clap::Args;
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Result;
-use crate::profiles::{ConsumerOrg, Scope, TokenRequest};
+use crate::profiles::{ClientSettings, ConsumerOrg, Scope, TokenRequest};
 use crate::token::TokenClient;
 
 #[derive(Args)]
@@ -30,6 +30,22 @@ impl ClientArguments {
         let call = self.call();
         let config = self.config()?;
         Ok((TokenClient::from_config(&config, &self.name, &call)?, call))
+    }
+
+    /// As [`ClientArguments::open`], with other settings than those in the file.
+    pub(super) fn open_with(
+        &self,
+        change: impl FnOnce(&mut ClientSettings),
+    ) -> Result<(TokenClient, Call)> {
+        let call = self.call();
+        let config = self.config()?;
+        let mut settings = config.client(&self.name)?.clone();
+        change(&mut settings);
+        let client = TokenClient::builder(settings)
+            .pin_policy(config.pin_policy())
+            .build(&call)
+            .map_err(|error| error.in_client(&self.name))?;
+        Ok((client, call))
     }
 
     /// The client's name.
@@ -66,6 +82,11 @@ pub(super) struct RequestArguments {
 }
 
 impl RequestArguments {
+    /// Whether [`RequestArguments::token_request`] reads standard input.
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.request.as_deref() == Some("-")
+    }
+
     pub(super) fn token_request(&self) -> Result<TokenRequest> {
         if let Some(json) = &self.request {
             return TokenRequest::from_json(&super::inspect::text_or_stdin(json)?);

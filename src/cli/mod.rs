@@ -4,6 +4,7 @@
 //! same command may succeed later.
 
 mod assert;
+mod call;
 mod client;
 mod doctor;
 mod health;
@@ -60,6 +61,12 @@ enum Command {
     Register(register::Command),
     /// Gets an access token and prints it.
     Token(token::Arguments),
+    /// Calls an API with a client's access token, and its client certificate if it has one.
+    ///
+    /// The answer's body goes to standard output as it is, whatever the status. Exit codes:
+    /// 0 for a status of 2xx; 3 when it may succeed later (429, 5xx, no answer); 1
+    /// otherwise.
+    Call(call::Arguments),
     /// Checks the configuration and all that its clients need, up to one real token.
     ///
     /// It goes on after what fails. Exit codes: 0 nothing failed (warnings may stand); 1
@@ -97,6 +104,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Assert(arguments) => assert::run(&arguments, output),
         Command::Register(command) => register::run(&command, output),
         Command::Token(arguments) => token::run(&arguments, output),
+        Command::Call(arguments) => call::run(&arguments, output),
         // What is wrong is what it prints.
         Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),

@@ -47,10 +47,23 @@ pub(super) fn print_line(text: &str) -> Result<()> {
     print_line_to_reader(text).map(|_| ())
 }
 
+/// Prints bytes as they are on standard output. A reader that has gone away is no
+/// error.
+pub(super) fn print_bytes(bytes: &[u8]) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    reached_reader(written).map(|_| ())
+}
+
 /// As [`print_line`]; false when the reader has gone away.
 pub(super) fn print_line_to_reader(text: &str) -> Result<bool> {
     let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    reached_reader(writeln!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// False when the reader has gone away.
+fn reached_reader(written: std::io::Result<()>) -> Result<bool> {
+    match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Error::new(

@@ -240,6 +240,8 @@ error_codes! {
     /// A key is not registered at the service, or its registration is about to
     /// end.
     KeyRegistration = 610, "KEY_REGISTRATION";
+    /// The client's setting `apis` does not let its tokens be sent to this URL.
+    ApiNotAllowed = 612, "API_NOT_ALLOWED";
 }
 
 impl ErrorCode {

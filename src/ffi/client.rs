@@ -419,7 +419,7 @@ unsafe fn read_params(
 
 /// # Safety
 /// As [`optional_text`].
-unsafe fn read_request(json: *const c_char, len: usize) -> Result<Option<TokenRequest>> {
+pub(super) unsafe fn read_request(json: *const c_char, len: usize) -> Result<Option<TokenRequest>> {
     // SAFETY: see the function's contract.
     unsafe { optional_text("request_json", json, len)? }
         .map(TokenRequest::from_json)

@@ -19,6 +19,7 @@ mod client;
 mod error;
 mod guard;
 mod handle;
+mod http;
 mod jws;
 mod log;
 mod signer;

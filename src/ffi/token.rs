@@ -3,8 +3,8 @@
 use std::ptr;
 
 use super::guard::guard_or;
-use super::types::{CStruct, segl_bytes, struct_size};
-use crate::error::{Error, ErrorCode, Result};
+use super::types::{CStruct, StructOut, full_struct_size, segl_bytes};
+use crate::error::Result;
 use crate::token::{Token, TokenSource};
 
 /// Set in `segl_token.flags` when the token was in the cache.
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn segl_token_free(token: *mut segl_token) {
         // SAFETY: NULL, or a struct that is zero-filled or filled by segl; it is
         // emptied before what it held is released.
         unsafe {
-            if let Ok(struct_size) = full_size(token) {
+            if let Ok(struct_size) = full_struct_size("token", token) {
                 let old = ptr::replace(token, segl_token::empty(struct_size));
                 old.access_token.release();
                 old.response_json.release();
@@ -78,26 +78,15 @@ pub unsafe extern "C" fn segl_token_free(token: *mut segl_token) {
     });
 }
 
-/// Where a token goes. The place is zeroed at once but for `struct_size`.
-pub(super) struct TokenOut {
-    place: *mut segl_token,
-    struct_size: usize,
-}
+/// Where a token goes.
+pub(super) struct TokenOut(StructOut<segl_token>);
 
 impl TokenOut {
     /// # Safety
-    /// `place` is NULL or points to a struct that begins with a `usize`, and to
-    /// as many bytes as that says, which can be written until the function
-    /// returns.
+    /// As [`StructOut::new`].
     pub(super) unsafe fn new(place: *mut segl_token) -> Result<Self> {
         // SAFETY: see the function's contract.
-        let struct_size = unsafe { full_size(place)? };
-        // SAFETY: there are so many bytes, and so there is room for the struct.
-        unsafe {
-            ptr::write_bytes(place.cast::<u8>(), 0, struct_size);
-            ptr::write(place, segl_token::empty(struct_size));
-        }
-        Ok(Self { place, struct_size })
+        unsafe { StructOut::new("out", place) }.map(Self)
     }
 
     /// Fills the place with `token`, without its bytes if it is the one that the
@@ -118,25 +107,8 @@ impl TokenOut {
             expires_at_ms: token.expires_at().seconds().saturating_mul(1000),
             flags: from_cache | if is_held { SEGL_TOKEN_UNCHANGED } else { 0 },
             generation: token.generation(),
-            ..segl_token::empty(self.struct_size)
+            ..segl_token::empty(self.0.struct_size())
         };
-        // SAFETY: the place can still be written, see `new`.
-        unsafe { ptr::write(self.place, filled) }
+        self.0.set(filled);
     }
-}
-
-/// Reads `struct_size`, refusing one that leaves no room for the struct.
-///
-/// # Safety
-/// As [`struct_size`].
-unsafe fn full_size(token: *const segl_token) -> Result<usize> {
-    // SAFETY: see the function's contract.
-    let size = unsafe { struct_size("out", token)? };
-    if size < size_of::<segl_token>() {
-        return Err(Error::new(
-            ErrorCode::InvalidArgument,
-            format!("out->struct_size is {size}; set it to sizeof(segl_token)"),
-        ));
-    }
-    Ok(size)
 }

@@ -113,6 +113,61 @@ pub(super) unsafe trait CStruct: Copy {
     const TYPE: &'static str;
 }
 
+/// Where a struct goes that begins with `struct_size`. The place is zeroed at once but
+/// for that.
+pub(super) struct StructOut<T> {
+    place: *mut T,
+    struct_size: usize,
+}
+
+impl<T: CStruct> StructOut<T> {
+    /// # Safety
+    /// `place` is NULL or points to a struct that begins with a `usize`, and to as many
+    /// bytes as that says, which can be written until the function returns.
+    pub(super) unsafe fn new(argument: &str, place: *mut T) -> Result<Self> {
+        // SAFETY: see the function's contract.
+        let struct_size = unsafe { full_struct_size(argument, place)? };
+        // SAFETY: there are so many bytes, and a `usize` comes first.
+        unsafe {
+            ptr::write_bytes(place.cast::<u8>(), 0, struct_size);
+            ptr::write_unaligned(place.cast::<usize>(), struct_size);
+        }
+        Ok(Self { place, struct_size })
+    }
+
+    /// What the caller set.
+    pub(super) fn struct_size(&self) -> usize {
+        self.struct_size
+    }
+
+    pub(super) fn set(&self, value: T) {
+        // SAFETY: the place can still be written, see `new`.
+        unsafe { ptr::write(self.place, value) }
+    }
+}
+
+/// Reads `struct_size`, refusing one that leaves no room for the struct.
+///
+/// # Safety
+/// As [`struct_size`].
+pub(super) unsafe fn full_struct_size<T: CStruct>(
+    argument: &str,
+    place: *const T,
+) -> Result<usize> {
+    // SAFETY: see the function's contract.
+    let size = unsafe { struct_size(argument, place)? };
+    if size < size_of::<T>() {
+        return Err(Error::new(
+            ErrorCode::InvalidArgument,
+            format!(
+                "{argument}->struct_size is {size}; set it to sizeof({})",
+                T::TYPE
+            ),
+        ));
+    }
+    Ok(size)
+}
+
 /// No struct of segl comes near it, so a `struct_size` above it was never set.
 const STRUCT_SIZE_LIMIT: usize = 4096;
 

@@ -62,6 +62,7 @@ impl SoftwareSigner {
     }
 
     fn read(bytes: &[u8], passphrase: &dyn Fn() -> Result<Option<Secret>>) -> Result<Self> {
+        refuse_wrong_dashes(bytes)?;
         let (key, certificates) = if is_pem(bytes) {
             (read_pem(bytes, passphrase)?, read_pem_certificates(bytes)?)
         } else if let Ok(pkcs12) = Pkcs12::from_der(bytes) {
@@ -177,6 +178,28 @@ fn is_pem(bytes: &[u8]) -> bool {
     bytes
         .split(|byte| *byte == b'\n')
         .any(|line| line.trim_ascii_start().starts_with(b"-----BEGIN "))
+}
+
+/// One dash too few, and no reader finds the key; DNB's published script has a PEM like
+/// that.
+fn refuse_wrong_dashes(bytes: &[u8]) -> Result<()> {
+    let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    for (index, line) in lines.enumerate() {
+        let is_dash = |byte: &&u8| **byte == b'-';
+        let before = line.iter().take_while(is_dash).count();
+        let after = line.iter().rev().take_while(is_dash).count();
+        let marker = &line[before..];
+        let is_boundary = marker.starts_with(b"BEGIN ") || marker.starts_with(b"END ");
+        if before > 0 && is_boundary && (before, after) != (5, 5) {
+            let problem = format!(
+                "line {} of the PEM has {before} dashes before its words and {after} after them; PEM has 5 and 5, \
+                 so put the line right",
+                index + 1
+            );
+            return Err(Error::new(ErrorCode::KeyFormat, problem));
+        }
+    }
+    Ok(())
 }
 
 fn read_pem(

@@ -105,8 +105,10 @@ pub struct ClientSettings {
     /// The token endpoint, instead of the environment's.
     #[serde(default)]
     pub token_endpoint: Option<String>,
-    /// Takes the token endpoint from the issuer's metadata (RFC 8414), which is read
-    /// at the first request and every 24 hours. Excludes `token_endpoint`.
+    /// Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's is OpenID
+    /// Connect Discovery), which is read at the first request and every 24 hours. A
+    /// client with a client certificate uses the one in `mtls_endpoint_aliases` (RFC
+    /// 8705), if there is one. Excludes `token_endpoint`.
     #[serde(default)]
     pub discovery: bool,
     /// Where the metadata is, when it is not where the issuer's should be. As
@@ -157,6 +159,15 @@ pub struct ClientSettings {
     /// fetches its own token.
     #[serde(default)]
     pub shared_cache: Option<SharedCacheSettings>,
+    /// The base URLs of the APIs that `segl call`, `segl_client_send` and
+    /// `segl::apis::ApiRequest` may send this client's tokens to: those URLs and all
+    /// below them. Left out, any https URL.
+    #[serde(default)]
+    pub apis: Vec<String>,
+    /// The most bytes that the body of an answer may have, of the token endpoint and
+    /// of APIs. Default 1,048,576.
+    #[serde(default)]
+    pub max_response_bytes: Option<u64>,
 }
 
 /// One of several keys of a client: the same key pair on another token, or one
@@ -187,6 +198,11 @@ pub struct ClientKey {
 }
 
 impl ClientSettings {
+    /// Whether the client shows servers a client certificate.
+    pub fn has_client_certificate(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.key.is_some())
+    }
+
     /// The settings as each key is used with: one for each entry of `keys`, in
     /// order, with that entry's settings in the place of the client's; else the
     /// settings themselves.

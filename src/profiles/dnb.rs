@@ -16,10 +16,13 @@ use super::{
 };
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws::Header;
 use crate::keys::{PublicJwk, Signer};
 
+/// In the one snippet of DNB's discovery document that is public; see `docs/dnb.md`.
+const ISSUER: &str = "https://api.ciam.dnb.no";
 const TOKEN_ENDPOINT: &str = "https://api.ciam.dnb.no/as/token.oauth2";
 const REGISTRATION_AUDIENCE: &str = "https://api.ciam.dnb.no/clients/v1";
 
@@ -62,18 +65,29 @@ impl Dnb {
                 ("resource_form", settings.resource_form.is_some()),
                 ("orgno", settings.orgno.is_some()),
                 ("eseal", settings.eseal),
-                ("discovery", settings.discovery),
-                ("metadata", settings.metadata.is_some()),
                 ("self_service", settings.self_service.is_some()),
             ],
         )?;
         let alg = choose_algorithm(settings, signer, &[Algorithm::ES256], "DNB")?;
         let endpoint_text = settings.token_endpoint.as_deref().unwrap_or(TOKEN_ENDPOINT);
+        // With metadata, `issuer` says whose they must be and no more: which `aud` DNB
+        // wants does not change with the way to its endpoint.
+        let issuer = settings.issuer.as_deref();
         let audience = settings
             .audience
             .as_deref()
-            .or(settings.issuer.as_deref())
+            .or(issuer.filter(|_| !is_in_metadata(settings)))
             .unwrap_or(endpoint_text);
+        let registration_audience = settings
+            .registration_audience
+            .as_deref()
+            .unwrap_or(REGISTRATION_AUDIENCE);
+        if registration_audience == audience {
+            return Err(setting_error(
+                "registration_audience",
+                "is the audience of client assertions; a registration JWT is none, so leave it out or name another",
+            ));
+        }
         let kid = match settings.kid.as_deref() {
             Some("") => {
                 return Err(setting_error(
@@ -101,10 +115,7 @@ impl Dnb {
                 .clone()
                 .filter(|_| settings.send_client_id),
             scopes: settings.scopes.clone(),
-            registration_audience: settings
-                .registration_audience
-                .clone()
-                .unwrap_or_else(|| REGISTRATION_AUDIENCE.to_owned()),
+            registration_audience: registration_audience.to_owned(),
             registration_lifetime: registration_lifetime(settings)?,
             registration_jwk: registration_jwk(signer.public_key(), kid),
         })
@@ -141,6 +152,10 @@ impl Profile for Dnb {
         client_assertion_form(assertion, self.client_id.as_ref(), Scope::join(scopes))
     }
 
+    fn invalid_client_may_be_key(&self) -> bool {
+        true
+    }
+
     /// A self-signed proof of possession: header `{"alg":"ES256"}`, the public
     /// key in `cnf.jwk`. It has no `iss`, `sub` or `jti`, so no server can take
     /// it for a client assertion.
@@ -157,14 +172,53 @@ impl Profile for Dnb {
 
 /// Where tokens are requested.
 pub(super) fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
-    if settings.environment == Some(Environment::Test) && settings.token_endpoint.is_none() {
-        return Err(setting_error(
-            "environment",
-            "is \"test\", but DNB documents no test endpoint; set \"token_endpoint\" (and \"audience\") too",
-        ));
+    if settings.environment == Some(Environment::Test) {
+        require_test_addresses(settings)?;
     }
-    let url = settings.token_endpoint.as_deref().unwrap_or(TOKEN_ENDPOINT);
-    Ok(TokenEndpoint::Known(endpoint("token_endpoint", url)?))
+    let issuer = settings.issuer.as_deref().unwrap_or(ISSUER);
+    TokenEndpoint::from_settings(settings, Some(issuer), openid_url, || {
+        endpoint("token_endpoint", TOKEN_ENDPOINT)
+    })
+}
+
+/// Whether the token endpoint is read from the server's metadata.
+fn is_in_metadata(settings: &ClientSettings) -> bool {
+    settings.discovery || settings.metadata.is_some()
+}
+
+/// Refuses the addresses of production in the test environment, which has none that
+/// DNB documents.
+fn require_test_addresses(settings: &ClientSettings) -> Result<()> {
+    if !is_in_metadata(settings) {
+        return match settings.token_endpoint {
+            Some(_) => Ok(()),
+            None => Err(setting_error(
+                "environment",
+                "is \"test\", but DNB documents no test endpoint; set \"token_endpoint\" (and \"audience\") too",
+            )),
+        };
+    }
+    let missing = [
+        ("issuer", settings.issuer.is_none()),
+        ("audience", settings.audience.is_none()),
+    ];
+    match missing.iter().find(|(_, is_missing)| *is_missing) {
+        None => Ok(()),
+        Some((setting, _)) => Err(setting_error(
+            setting,
+            "is missing; DNB documents no test environment, so its default is that of production",
+        )),
+    }
+}
+
+/// Where OpenID Connect Discovery 1.0 section 4 puts the metadata of `issuer`: the
+/// well-known part goes after the path.
+fn openid_url(issuer: &str) -> Result<Endpoint> {
+    let base = issuer.trim_end_matches('/');
+    endpoint(
+        "issuer",
+        &format!("{base}/.well-known/openid-configuration"),
+    )
 }
 
 fn registration_lifetime(settings: &ClientSettings) -> Result<u32> {

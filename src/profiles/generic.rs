@@ -148,6 +148,10 @@ impl Profile for Generic {
         Ok(claims)
     }
 
+    fn invalid_client_may_be_key(&self) -> bool {
+        self.grant == Grant::ClientCredentials
+    }
+
     fn form(&self, assertion: &str, request: &TokenRequest) -> Vec<(&'static str, String)> {
         let scope = self.scope(request);
         let mut form = match self.grant {

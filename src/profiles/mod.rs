@@ -88,6 +88,12 @@ pub trait Profile: fmt::Debug + Send + Sync {
         ))
     }
 
+    /// True when `invalid_client` (RFC 6749 section 5.2) is all that the service says of
+    /// a key that it does not know: another key of the client may do then.
+    fn invalid_client_may_be_key(&self) -> bool {
+        false
+    }
+
     /// What a refusal by this service means, if the service documents it.
     fn classify(&self, _refusal: &ServerRefusal<'_>) -> Option<&'static KnownRefusal> {
         None
@@ -147,6 +153,17 @@ pub fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
         ProfileName::Dnb => dnb::token_endpoint(settings),
         ProfileName::Generic => generic::token_endpoint(settings),
     }
+}
+
+/// The base URLs of the APIs that the client's tokens may be sent to; none stand for
+/// any.
+///
+/// # Errors
+/// `URL` naming the entry at fault.
+pub fn apis(settings: &ClientSettings) -> Result<Vec<Endpoint>> {
+    let urls = settings.apis.iter().enumerate();
+    urls.map(|(index, url)| endpoint(&format!("apis[{index}]"), url))
+        .collect()
 }
 
 /// The form of an assertion used as a grant (RFC 7523 section 2.1).

@@ -111,7 +111,12 @@ impl TokenClientBuilder {
         if let Some(timeout) = settings.connect_timeout_ms {
             bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
         }
-        let discovery = Discovery::new(profiles::token_endpoint(&settings)?);
+        if let Some(limit) = settings.max_response_bytes {
+            bounds.max_response_len = limit;
+        }
+        let discovery = Discovery::new(profiles::token_endpoint(&settings)?)
+            .with_client_certificate(settings.has_client_certificate());
+        let apis = profiles::apis(&settings)?;
         let clock = Arc::clone(&self.clock);
         let shared = match (&settings.shared_cache, self.shared_store) {
             (None, None) => None,
@@ -156,6 +161,7 @@ impl TokenClientBuilder {
             transport,
             clock: self.clock,
             shared,
+            apis,
             timeout: bounds.timeout,
         });
         Ok(TokenClient::new(service))

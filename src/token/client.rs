@@ -18,6 +18,7 @@ use super::statistics::TokenHealth;
 use super::workers::{Job, NotRun, Workers};
 use crate::call::{Call, CancelToken};
 use crate::clock::Moment;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Transport;
 use crate::jws::{self, PreparedHeader};
@@ -71,6 +72,12 @@ impl TokenClient {
     /// What sends the client's requests, for APIs behind its tokens.
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.service.transport
+    }
+
+    /// The base URLs of the APIs that the client's tokens may be sent to (`apis` in the
+    /// settings); none stand for any.
+    pub fn apis(&self) -> &[Endpoint] {
+        &self.service.apis
     }
 
     /// How the tokens are doing. Nothing is sent.

@@ -29,6 +29,7 @@ const REFRESH_SHARE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Discovery {
     source: TokenEndpoint,
+    has_certificate: bool,
     known: ArcSwapOption<Known>,
     /// When metadata were last asked for to replace those that are known.
     tried_at: AtomicI64,
@@ -46,9 +47,18 @@ impl Discovery {
     pub fn new(source: TokenEndpoint) -> Self {
         Self {
             source,
+            has_certificate: false,
             known: ArcSwapOption::empty(),
             tried_at: AtomicI64::new(i64::MIN),
         }
+    }
+
+    /// The same for a client that has a client certificate, or has none. With one, the
+    /// metadata's `mtls_endpoint_aliases` count (RFC 8705 section 5).
+    #[must_use]
+    pub fn with_client_certificate(mut self, has_certificate: bool) -> Self {
+        self.has_certificate = has_certificate;
+        self
     }
 
     /// The token endpoint. Metadata are read at the first use and, by `clock`,
@@ -97,7 +107,7 @@ impl Discovery {
             return Ok(self.keep(read(call)?, now));
         };
         if is_within(known.read_at.seconds(), KEPT_FOR, now) || !self.begin_try(now) {
-            return Ok(known.metadata.token_endpoint.clone());
+            return Ok(self.choose(&known.metadata));
         }
         match read(&call.share(2, REFRESH_SHARE)) {
             Ok(metadata) => Ok(self.keep(metadata, now)),
@@ -107,13 +117,17 @@ impl Discovery {
                     "token",
                     format_args!("the token endpoint known before is used on: {error}"),
                 );
-                Ok(known.metadata.token_endpoint.clone())
+                Ok(self.choose(&known.metadata))
             }
         }
     }
 
+    fn choose(&self, metadata: &ServerMetadata) -> Endpoint {
+        metadata.token_endpoint_for(self.has_certificate).clone()
+    }
+
     fn keep(&self, metadata: ServerMetadata, now: UnixTime) -> Endpoint {
-        let endpoint = metadata.token_endpoint.clone();
+        let endpoint = self.choose(&metadata);
         let read_at = now;
         self.known
             .store(Some(Arc::new(Known { metadata, read_at })));

@@ -123,7 +123,9 @@ impl KeyRing {
             let outcome = send(made, open);
             match &outcome {
                 Ok(_) => key.note_acceptance(),
-                Err(error) if refuses_key(error) => key.note_refusal(error, self.clock.now()),
+                Err(error) if refuses_key(error, &*open.profile) => {
+                    key.note_refusal(error, self.clock.now())
+                }
                 Err(_) => {}
             }
             outcome
@@ -147,7 +149,7 @@ impl KeyRing {
                 Ok(None) => continue,
                 Ok(Some(open)) => match sign(&open, &share) {
                     Ok(made) => match send(made, key, &open) {
-                        Err(error) if refuses_key(&error) => key.named(error),
+                        Err(error) if refuses_key(&error, &*open.profile) => key.named(error),
                         outcome => return outcome,
                     },
                     Err(error) if Verdict::of(error.code()) == Verdict::Final => return Err(error),

@@ -9,8 +9,8 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
 
-/// What a server says about itself (RFC 8414 section 2). Members that are not
-/// listed here are ignored.
+/// What a server says about itself (RFC 8414 section 2, RFC 8705). Members that are
+/// not listed here are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerMetadata {
@@ -18,6 +18,12 @@ pub struct ServerMetadata {
     pub issuer: String,
     /// Where tokens are requested.
     pub token_endpoint: Endpoint,
+    /// Where clients with a client certificate request them, if that is elsewhere:
+    /// `mtls_endpoint_aliases.token_endpoint` (RFC 8705 section 5).
+    pub mtls_token_endpoint: Option<Endpoint>,
+    /// `tls_client_certificate_bound_access_tokens` (RFC 8705 section 3.3): the server
+    /// can bind tokens to the client certificate. False when it does not say so.
+    pub certificate_bound_tokens: bool,
     /// Where the keys are that tokens are signed with.
     pub jwks_uri: Option<Endpoint>,
     /// `grant_types_supported`.
@@ -36,12 +42,20 @@ pub struct ServerMetadata {
 struct Wire {
     issuer: String,
     token_endpoint: String,
+    mtls_endpoint_aliases: Option<WireAliases>,
+    tls_client_certificate_bound_access_tokens: Option<bool>,
     jwks_uri: Option<String>,
     grant_types_supported: Option<Vec<String>>,
     authorization_details_types_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     scopes_supported: Option<Vec<String>>,
+}
+
+/// RFC 8705 section 5: endpoints without an alias are the usual ones.
+#[derive(Deserialize)]
+struct WireAliases {
+    token_endpoint: Option<String>,
 }
 
 impl ServerMetadata {
@@ -75,6 +89,14 @@ impl ServerMetadata {
         };
         Ok(Self {
             token_endpoint: url("token_endpoint", &wire.token_endpoint)?,
+            mtls_token_endpoint: wire
+                .mtls_endpoint_aliases
+                .and_then(|aliases| aliases.token_endpoint)
+                .map(|text| url("mtls_endpoint_aliases.token_endpoint", &text))
+                .transpose()?,
+            certificate_bound_tokens: wire
+                .tls_client_certificate_bound_access_tokens
+                .unwrap_or(false),
             jwks_uri: wire
                 .jwks_uri
                 .map(|text| url("jwks_uri", &text))
@@ -86,6 +108,14 @@ impl ServerMetadata {
             token_endpoint_auth_signing_algs: wire.token_endpoint_auth_signing_alg_values_supported,
             scopes: wire.scopes_supported,
         })
+    }
+
+    /// Where a client requests tokens that has a client certificate, or has none.
+    pub fn token_endpoint_for(&self, has_certificate: bool) -> &Endpoint {
+        self.mtls_token_endpoint
+            .as_ref()
+            .filter(|_| has_certificate)
+            .unwrap_or(&self.token_endpoint)
     }
 
     /// The metadata in a server's answer, which came at `now`.

@@ -21,6 +21,7 @@ use super::skew::ClockSkew;
 use super::statistics::Statistics;
 use crate::call::Call;
 use crate::clock::{Clock, Moment, UnixTime};
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Request, Transport};
 use crate::jws;
@@ -39,6 +40,8 @@ pub(super) struct Service {
     shared: Option<SharedCache>,
     budget: RetryBudget,
     hold: Hold,
+    /// Where tokens may be sent; empty for anywhere.
+    pub(super) apis: Vec<Endpoint>,
     /// Time for one try.
     timeout: Duration,
 }
@@ -51,6 +54,7 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Option<SharedCache>,
     /// Time for one try.
+    pub(super) apis: Vec<Endpoint>,
     pub(super) timeout: Duration,
 }
 
@@ -66,6 +70,7 @@ impl Service {
             budget: RetryBudget::new(parts.clock.moment()),
             hold: Hold::default(),
             clock: parts.clock,
+            apis: parts.apis,
             timeout: parts.timeout,
         }
     }

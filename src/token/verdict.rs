@@ -1,6 +1,7 @@
 //! What an error of one key means for the client's other keys.
 
 use crate::error::{Error, ErrorCode};
+use crate::profiles::Profile;
 
 /// Whether another key may do what this one could not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +77,15 @@ impl Verdict {
             | TokenClaimRefused
             | MetadataInvalid => Self::Final,
             ApiRefused | ApiUnauthorized | ApiForbidden | ApiNotFound | ApiRateLimited
-            | ApiServer | ApiBadResponse | KeyRegistration => Self::Final,
+            | ApiServer | ApiBadResponse | ApiNotAllowed | KeyRegistration => Self::Final,
         }
     }
 }
 
-/// True when the service answered that it does not take the key that signed. It may
-/// take another one of the client.
-pub(super) fn refuses_key(error: &Error) -> bool {
-    error.details().http_status.is_some() && Verdict::of(error.code()) == Verdict::Broken
+/// True when the service of `profile` answered that it does not take the key that
+/// signed. It may take another one of the client.
+pub(super) fn refuses_key(error: &Error, profile: &dyn Profile) -> bool {
+    let is_refusal = Verdict::of(error.code()) == Verdict::Broken
+        || (error.code() == ErrorCode::TokenInvalidClient && profile.invalid_client_may_be_key());
+    error.details().http_status.is_some() && is_refusal
 }

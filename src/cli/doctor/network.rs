@@ -62,7 +62,9 @@ fn reach(client: &Client<'_>, source: TokenEndpoint, call: &Call) -> Result<(Fin
     }
     let transport = Watched::new(UreqTransport::new(bounds));
     let in_metadata = matches!(source, TokenEndpoint::InMetadata { .. });
-    let endpoint = Discovery::new(source).token_endpoint(&transport, &SystemClock, call)?;
+    let endpoint = Discovery::new(source)
+        .with_client_certificate(client.settings.has_client_certificate())
+        .token_endpoint(&transport, &SystemClock, call)?;
     let answer = transport.send(&Request::new(Method::Head, page_of(&endpoint)?), call)?;
     let mut what = format!("{} answers", endpoint.authority());
     if in_metadata {

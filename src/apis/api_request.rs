@@ -1,0 +1,141 @@
+//! A request to an API of any kind, from texts that a person or a program wrote.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::authorized::Authorized;
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::{Method, Request, Response};
+use crate::token::{TokenClient, TokenRequest};
+
+/// Headers that segl or HTTP itself sets: another value would send the request, or the
+/// secrets in it, somewhere else or cut it in two.
+const RESERVED: [&str; 8] = [
+    "authorization",
+    "dpop",
+    "proxy-authorization",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+];
+
+/// One request to an API behind a client's tokens. It asks for JSON unless it has an
+/// `Accept` of its own.
+#[derive(Debug, Clone)]
+pub struct ApiRequest(Request);
+
+impl ApiRequest {
+    /// A request without body. `method` is upper case, as in `"POST"`; `url` is https,
+    /// or http on the loopback interface.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a method that segl does not send, `URL`.
+    pub fn new(method: &str, url: &str) -> Result<Self> {
+        let method: Method = method.parse()?;
+        Ok(Self(Request::new(method, url.parse()?)))
+    }
+
+    /// The same request with one more header. Blanks around the value are dropped.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a name or value that HTTP does not know (RFC 9110 section
+    /// 5), line breaks above all, and for the headers that segl sets itself:
+    /// `Authorization`, `DPoP`, `Host`, `Content-Length` and those of the connection.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(wrong(format_args!(
+                "the header name \"{}\" is none; it has letters, digits and a few signs such as '-'",
+                name.escape_debug()
+            )));
+        }
+        if RESERVED.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+            return Err(wrong(format_args!(
+                "the header {name} is set by segl; leave it out"
+            )));
+        }
+        let value = value.trim_matches([' ', '\t']);
+        // The value may be a secret, so it is not shown.
+        if !value
+            .bytes()
+            .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
+        {
+            return Err(wrong(format_args!(
+                "the value of the header {name} has a line break or another character that is not printable ASCII"
+            )));
+        }
+        if name.eq_ignore_ascii_case("Accept") {
+            self.0
+                .headers
+                .retain(|(own, _)| !own.eq_ignore_ascii_case("Accept"));
+        }
+        Ok(Self(self.0.header(name.to_owned(), value)))
+    }
+
+    /// The same request with this body. Its `Content-Type` is the caller's to set.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a method whose requests have no body (RFC 9110 section
+    /// 9.3).
+    pub fn body(mut self, body: Vec<u8>) -> Result<Self> {
+        let body = Zeroizing::new(body);
+        let method = self.0.method;
+        if !matches!(method, Method::Post | Method::Put | Method::Patch) && !body.is_empty() {
+            return Err(wrong(format_args!(
+                "a {method} request has no body; leave it out, or use POST, PUT or PATCH"
+            )));
+        }
+        self.0.body = body;
+        Ok(self)
+    }
+
+    /// Where the request goes.
+    pub fn url(&self) -> &Endpoint {
+        &self.0.url
+    }
+
+    /// Sends it with `client`'s token for `token_request`, as [`Authorized::send`] does.
+    /// Every status is an answer; [`super::require_success`] says what one means.
+    ///
+    /// # Errors
+    /// `API_NOT_ALLOWED` when the client's setting `apis` does not have the URL; nothing
+    /// is fetched or sent then. Otherwise as [`Authorized::send`].
+    pub fn send(
+        &self,
+        client: &Arc<TokenClient>,
+        token_request: TokenRequest,
+        call: &Call,
+    ) -> Result<Response> {
+        require_allowed(self.url(), client.apis())?;
+        Authorized::new(Arc::clone(client), token_request).send(&self.0, call)
+    }
+}
+
+fn require_allowed(url: &Endpoint, apis: &[Endpoint]) -> Result<()> {
+    if apis.is_empty() || apis.iter().any(|base| base.covers(url)) {
+        return Ok(());
+    }
+    let bases: Vec<_> = apis.iter().map(Endpoint::as_str).collect();
+    Err(Error::new(
+        ErrorCode::ApiNotAllowed,
+        format!(
+            "the client's tokens may not be sent to {url}, but to {} and below; correct the URL, or add its base \
+             to the setting \"apis\"",
+            bases.join(", ")
+        ),
+    )
+    .with_details(|details| details.config_path = Some("apis".to_owned())))
+}
+
+/// `tchar` (RFC 9110 section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn wrong(problem: std::fmt::Arguments<'_>) -> Error {
+    Error::new(ErrorCode::InvalidArgument, problem.to_string())
+}

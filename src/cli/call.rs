@@ -1,0 +1,157 @@
+//! `segl call`
+
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::client::{ClientArguments, RequestArguments};
+use super::output::{Output, pretty, print_bytes, print_line};
+use crate::apis::{ApiRequest, require_success};
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::Response;
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    client: ClientArguments,
+    /// GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.
+    #[arg(value_name = "METHOD")]
+    method: String,
+    /// Where to: https, or http on this machine. The client's setting `apis` limits it.
+    #[arg(value_name = "URL")]
+    url: String,
+    /// One more header; may be repeated. segl itself sets Authorization, DPoP, Host and
+    /// Content-Length.
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The body, as it is: this text, @FILE, or "-" for standard input. It is sent as
+    /// application/json unless a header says otherwise.
+    #[arg(short, long, value_name = "TEXT|@FILE|-")]
+    data: Option<String>,
+    /// Writes the answer's body to this file, which is replaced.
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Prints the status and the headers before the body.
+    #[arg(short, long)]
+    include: bool,
+    /// The most bytes that the answer's body may have, instead of the client's setting.
+    #[arg(long, value_name = "BYTES")]
+    max_size: Option<u64>,
+    #[command(flatten)]
+    token: RequestArguments,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+    if arguments.data.as_deref() == Some("-") && arguments.token.reads_stdin() {
+        return Err(Error::new(
+            ErrorCode::InvalidArgument,
+            "--data and --request both read standard input; give one of them otherwise",
+        ));
+    }
+    // All of it is checked before a key signs.
+    let request = request(arguments)?;
+    let token_request = arguments.token.token_request()?;
+    let (client, call) = arguments.client.open_with(|settings| {
+        settings.max_response_bytes = arguments.max_size.or(settings.max_response_bytes);
+    })?;
+    let answer = request.send(&Arc::new(client), token_request, &call)?;
+    print(&answer, arguments, output)?;
+    let url = request.url();
+    require_success(
+        &answer,
+        &format!("{} {url}", arguments.method.to_ascii_uppercase()),
+    )
+}
+
+fn request(arguments: &Arguments) -> Result<ApiRequest> {
+    let mut request = ApiRequest::new(&arguments.method.to_ascii_uppercase(), &arguments.url)?;
+    let mut has_type = false;
+    for header in &arguments.headers {
+        // The whole may be a secret, so it is not shown.
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidArgument,
+                "a header has no colon; write -H 'Name: value'",
+            )
+        })?;
+        has_type |= name.eq_ignore_ascii_case("Content-Type");
+        request = request.header(name, value)?;
+    }
+    let Some(data) = &arguments.data else {
+        return Ok(request);
+    };
+    if !has_type {
+        request = request.header("Content-Type", "application/json")?;
+    }
+    request.body(read(data)?)
+}
+
+fn read(data: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (what, read) = match (data, data.strip_prefix('@')) {
+        ("-", _) => (
+            "standard input",
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()),
+        ),
+        (_, Some(path)) => (path, std::fs::read(path).map(|read| bytes = read)),
+        (text, None) => return Ok(text.as_bytes().to_vec()),
+    };
+    read.map_err(|source| {
+        Error::new(ErrorCode::Io, format!("{what} cannot be read: {source}")).with_source(source)
+    })?;
+    Ok(bytes)
+}
+
+fn print(answer: &Response, arguments: &Arguments, output: &Output) -> Result<()> {
+    if let Some(path) = &arguments.file {
+        write(path, &answer.body)?;
+    }
+    let is_in_file = arguments.file.is_some();
+    if output.json {
+        return print_line(&pretty(&as_json(answer, is_in_file)));
+    }
+    if arguments.include {
+        let headers = answer.headers.iter();
+        let lines: String = headers
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect();
+        print_bytes(format!("HTTP {}\n{lines}\n", answer.status).as_bytes())?;
+    }
+    match is_in_file {
+        true => Ok(()),
+        false => print_bytes(&answer.body),
+    }
+}
+
+/// `body` is text, `body_base64` what is not UTF-8.
+fn as_json(answer: &Response, is_in_file: bool) -> Value {
+    let mut json = json!({ "status": answer.status, "headers": answer.headers });
+    match (is_in_file, std::str::from_utf8(&answer.body)) {
+        (true, _) => {}
+        (false, Ok(text)) => json["body"] = text.into(),
+        (false, Err(_)) => json["body_base64"] = STANDARD.encode(&*answer.body).into(),
+    }
+    json
+}
+
+/// A new file is for this user only: an answer may be anybody's account.
+fn write(path: &Path, body: &[u8]) -> Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(body));
+    written.map_err(|source| {
+        Error::new(
+            ErrorCode::Io,
+            format!("{} cannot be written: {source}", path.display()),
+        )
+        .with_source(source)
+    })
+}
