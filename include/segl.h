@@ -211,6 +211,14 @@ enum {
   SEGL_TOKEN_CLAIM_REFUSED = 542,
   /* The server's metadata (RFC 8414) cannot be used: not found, not JSON, a member is missing, or it is another issuer's. */
   SEGL_METADATA_INVALID = 543,
+  /* The token endpoint wants a DPoP proof with a nonce (RFC 9449 section 8), and gave none, or did not take the one that it gave. */
+  SEGL_TOKEN_DPOP_NONCE = 544,
+  /* The token endpoint refused the DPoP proof (invalid_dpop_proof). */
+  SEGL_TOKEN_DPOP_PROOF_REFUSED = 545,
+  /* The access token is of another type than was asked for: of type Bearer for a request with a DPoP proof, or of type DPoP for one without. */
+  SEGL_TOKEN_TYPE_MISMATCH = 546,
+  /* The access token is bound to another key than that of the DPoP proof. */
+  SEGL_TOKEN_BOUND_TO_ANOTHER_KEY = 547,
   /* The API refused the request (HTTP 4xx). */
   SEGL_API_REFUSED = 600,
   /* The API refused the access token, also a new one (HTTP 401). */
@@ -225,6 +233,10 @@ enum {
   SEGL_API_SERVER = 605,
   /* The API's answer is not what was agreed: not JSON, or a member is missing. */
   SEGL_API_BAD_RESPONSE = 606,
+  /* The API refused the DPoP proof (invalid_dpop_proof). */
+  SEGL_API_DPOP_PROOF_REFUSED = 607,
+  /* The API wants a DPoP proof with a nonce (RFC 9449 section 9), and gave none, or did not take the one that it gave. */
+  SEGL_API_DPOP_NONCE = 608,
   /* A key is not registered at the service, or its registration is about to end. */
   SEGL_KEY_REGISTRATION = 610,
   /* The client's setting apis does not let its tokens be sent to this URL. */
@@ -338,6 +350,12 @@ enum {
 #define SEGL_TOKEN_UNCHANGED 2
 
 /*
+ Set in `segl_token.flags` when the token is bound to a key: it goes into the header
+ `Authorization: DPoP`, and each request needs a proof from `segl_client_dpop_proof`.
+ */
+#define SEGL_TOKEN_DPOP 4
+
+/*
  A request's method (RFC 9110 section 9.3, RFC 5789).
  */
 typedef struct Method Method;
@@ -392,6 +410,11 @@ typedef struct {
    shared: the caller may free the handle at once.
    */
   const segl_signer *signer;
+  /*
+   The key that tokens are bound to (DPoP), in the place of the setting `dpop.key`. May
+   be NULL. It is shared: the caller may free the handle at once.
+   */
+  const segl_signer *dpop_signer;
 } segl_client_params;
 
 /*
@@ -451,7 +474,8 @@ typedef struct {
    */
   size_t struct_size;
   /*
-   The token, for the header `Authorization: Bearer`.
+   The token, for the header `Authorization: Bearer`; with the flag
+   `SEGL_TOKEN_DPOP`, for `Authorization: DPoP`.
    */
   segl_bytes access_token;
   /*
@@ -921,6 +945,54 @@ SEGL_MUST_USE segl_error *segl_client_health(const segl_client *client, segl_byt
  Failure: it cannot fail; a handle that is not live is ignored.
  */
 void segl_client_free(segl_client *client);
+
+/*
+ Makes a DPoP proof (RFC 9449 section 4) for one request that carries a token with the
+ flag `SEGL_TOKEN_DPOP`, for the header `DPoP` beside `Authorization: DPoP`.
+
+ A proof is for one request: each has its own, a repeated one too. It has the nonce that
+ `segl_client_dpop_nonce` kept for the URL's server. `method` is upper case; `url` is the
+ whole URL of the request, without fragment; its query does not go into the proof.
+
+ Ownership: the inputs are borrowed. `out_proof` becomes the caller's; free it with
+ `segl_bytes_free`.
+ NULL: `client`, `method`, `url`, `token` and `out_proof` must not be NULL; `call` may be
+ NULL.
+ Threads: any thread, any time, also with the same client; nothing may change or free
+ `token` meanwhile. It blocks while the key signs.
+ Failure: `SEGL_INVALID_ARGUMENT` for a token of type Bearer or a method that segl does not
+ know, `SEGL_NULL_ARGUMENT` for a token without bytes, `SEGL_URL`, `SEGL_UNSUPPORTED`
+ when the client's tokens are not bound to a key, otherwise what the key's home reports;
+ `out_proof` is zero-filled then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_dpop_proof(const segl_client *client,
+                                   const char *method,
+                                   size_t method_len,
+                                   const char *url,
+                                   size_t url_len,
+                                   const segl_token *token,
+                                   const segl_call *call,
+                                   segl_bytes *out_proof);
+
+/*
+ Keeps the nonce that an API gave in the header `DPoP-Nonce`, of any answer. It goes into
+ the next proofs for the same scheme, host and port. An answer of 401 with
+ `WWW-Authenticate: DPoP error="use_dpop_nonce"` asks for the request once more, with
+ the same token and a new proof.
+
+ Ownership: the inputs are borrowed; the nonce is copied.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time, also with the same client. It does not block.
+ Failure: `SEGL_INVALID_ARGUMENT` for a text that is no nonce, `SEGL_URL`,
+ `SEGL_UNSUPPORTED` when the client's tokens are not bound to a key; nothing is kept then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_dpop_nonce(const segl_client *client,
+                                   const char *url,
+                                   size_t url_len,
+                                   const char *nonce,
+                                   size_t nonce_len);
 
 /*
  The number of an error: one of the `SEGL_` numbers above.

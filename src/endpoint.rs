@@ -34,6 +34,19 @@ impl Endpoint {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Scheme, host and port (RFC 6454 section 6.1), the port left out where it is the
+    /// scheme's usual one.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// The URL without its query.
+    pub fn without_query(&self) -> String {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.into()
+    }
+
     /// True for plain http, which is allowed on loopback only.
     pub(crate) fn is_plain(&self) -> bool {
         self.0.scheme() == "http"

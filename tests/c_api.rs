@@ -5,6 +5,8 @@
 
 #[path = "support/cdylib.rs"]
 mod cdylib;
+#[path = "support/dpop_server.rs"]
+mod dpop_server;
 #[cfg(feature = "redis")]
 #[path = "support/redis_server.rs"]
 mod redis_server;
@@ -101,6 +103,7 @@ programs! {
     callbacks: C_WAYS ["callbacks.c"];
     log: C_WAYS ["log.c"];
     cancel: C_WAYS ["cancel.c"];
+    dpop: C_WAYS ["dpop.c"];
     exit_without_close: C_WAYS ["exit_without_close.c"];
     fork: C_WAYS ["fork.c"];
     fork_shared: SHARED_WAYS ["fork_shared.c"];
@@ -348,6 +351,11 @@ fn run(name: &str, sources: &[&str], way: &Way) {
             "GIVEN_WRONG_PIN_URI",
             hsm_uri(&given.hsm, "pins") + "&pin-count-low=try",
         );
+    if name == "dpop" {
+        let nonces = dpop_server::Nonces::NewAfter(3);
+        let server = dpop_server::StrictServer::new(nonces, nonces);
+        command.env("GIVEN_DPOP_URL", dpop_server::serve(&server));
+    }
     #[cfg(feature = "redis")]
     let _server = (name == "fork_shared").then(|| {
         let server = redis_server::Server::start();

@@ -299,8 +299,13 @@ fn answers_that_are_no_tokens_are_told_apart() {
         ),
         (
             json_answer(200, r#"{"access_token":"t","token_type":"DPoP"}"#),
+            ErrorCode::TokenTypeMismatch,
+            "no DPoP proof was sent",
+        ),
+        (
+            json_answer(200, r#"{"access_token":"t","token_type":"N_A"}"#),
             ErrorCode::TokenBadResponse,
-            "Bearer",
+            "Bearer and DPoP",
         ),
         (
             json_answer(

@@ -6,7 +6,8 @@ use crate::call::Call;
 use crate::error::Result;
 use crate::http::{Request, Response};
 use crate::log::{self, Level};
-use crate::token::{Token, TokenClient, TokenRequest};
+use crate::token::dpop;
+use crate::token::{Token, TokenClient, TokenRequest, TokenType};
 
 /// Sends requests with an access token of one client, for one token request.
 #[derive(Debug, Clone)]
@@ -21,20 +22,25 @@ impl Authorized {
         Self { client, request }
     }
 
-    /// Sends `request` with `Authorization: Bearer`. An answer of 401 is not the
+    /// Sends `request` with `Authorization`, and with a DPoP proof (RFC 9449) where the
+    /// token is bound to a key. An answer of 401 is not the
     /// last word: a token can be revoked before its time, so the request is sent
     /// once more with a new one. Only the token that was refused is given up; one
     /// that another thread got meanwhile is used as it is. An API that refused two
     /// tokens within 10 seconds costs no third.
     ///
+    /// An API that asks for a nonce in the proof gets the request once more with the
+    /// nonce that it gave; that costs no token. The nonce of every answer is kept for the
+    /// next request to the same server.
+    ///
     /// Every status is an answer, the second 401 too.
     ///
     /// # Errors
-    /// As [`TokenClient::token`] and [`crate::http::Transport::send`].
+    /// As [`TokenClient::token`], [`TokenClient::dpop_proof`] and [`crate::http::Transport::send`].
     pub fn send(&self, request: &Request, call: &Call) -> Result<Response> {
         let token = self.client.token(&self.request, call)?;
         let answer = self.send_with(&token, request, call)?;
-        if answer.status != 401 {
+        if answer.status != 401 || dpop::asks_for_nonce(&answer) {
             return Ok(answer);
         }
         log::emit(
@@ -53,9 +59,30 @@ impl Authorized {
         }
     }
 
+    /// Sends `request` with `token`, and once more if the API asks for a nonce and gives
+    /// one.
     fn send_with(&self, token: &Token, request: &Request, call: &Call) -> Result<Response> {
-        let bearer = format!("Bearer {}", token.access_token());
-        let request = request.clone().header("Authorization", bearer);
-        self.client.transport().send(&request, call)
+        let (answer, has_nonce) = self.send_once(token, request, call)?;
+        if !(has_nonce && dpop::asks_for_nonce(&answer)) {
+            return Ok(answer);
+        }
+        self.send_once(token, request, call)
+            .map(|(answer, _)| answer)
+    }
+
+    /// The answer, and whether it has a nonce for the next proof.
+    fn send_once(&self, token: &Token, request: &Request, call: &Call) -> Result<(Response, bool)> {
+        let mut carrying = request
+            .clone()
+            .header("Authorization", token.authorization().as_str());
+        if token.token_type() == TokenType::Dpop {
+            let proof = self
+                .client
+                .dpop_proof(request.method, &request.url, token, call)?;
+            carrying = carrying.header("DPoP", proof);
+        }
+        let answer = self.client.transport().send(&carrying, call)?;
+        let has_nonce = self.client.note_api_answer(&request.url, &answer);
+        Ok((answer, has_nonce))
     }
 }

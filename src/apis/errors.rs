@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
+use crate::token::dpop;
 use crate::token::oauth_error::{clean, retry_after, trace_id};
 
 /// The JSON of an answer with a status of 2xx. `what` names the request.
@@ -40,7 +41,7 @@ pub fn require_success(response: &Response, what: &str) -> Result<()> {
         return Ok(());
     }
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let code = code(response.status);
+    let code = code(response);
     let text = text(&body);
     let mut message = format!("{what}: the API answered HTTP {}", response.status);
     if let Some(text) = &text {
@@ -75,8 +76,10 @@ pub(super) fn bad_response(response: &Response, what: &str, problem: &str) -> Er
     .with_details(|details| details.http_status = Some(response.status))
 }
 
-fn code(status: u16) -> ErrorCode {
-    match status {
+fn code(response: &Response) -> ErrorCode {
+    match response.status {
+        401 if dpop::asks_for_nonce(response) => ErrorCode::ApiDpopNonce,
+        401 if dpop::refuses_proof(response) => ErrorCode::ApiDpopProofRefused,
         401 => ErrorCode::ApiUnauthorized,
         403 => ErrorCode::ApiForbidden,
         404 => ErrorCode::ApiNotFound,
@@ -91,6 +94,14 @@ fn remedy(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         ErrorCode::ApiUnauthorized => {
             "it takes no token of this client; check that both belong to the same environment"
+        }
+        ErrorCode::ApiDpopProofRefused => {
+            "check that it takes the algorithm of the DPoP key, that this is the URL that it calls its own, \
+             and this machine's clock"
+        }
+        ErrorCode::ApiDpopNonce => {
+            "if the client has no setting \"dpop\", set it; else it asks for another nonce each time, or gives none, \
+             which only its owner can mend"
         }
         ErrorCode::ApiForbidden => "check the scopes of the client whose token this is",
         ErrorCode::ApiNotFound => "check the identifier, the environment and the URL",
@@ -108,4 +119,30 @@ fn text(body: &Value) -> Option<String> {
         .into_iter()
         .find_map(|name| body.get(name).and_then(Value::as_str));
     found.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_proof_has_its_own_numbers() {
+        for (challenge, code) in [
+            (r#"DPoP error="use_dpop_nonce""#, ErrorCode::ApiDpopNonce),
+            (
+                r#"DPoP error="invalid_dpop_proof""#,
+                ErrorCode::ApiDpopProofRefused,
+            ),
+            (r#"DPoP error="invalid_token""#, ErrorCode::ApiUnauthorized),
+            (
+                r#"Bearer error="invalid_dpop_proof""#,
+                ErrorCode::ApiUnauthorized,
+            ),
+        ] {
+            let header = ("www-authenticate".to_owned(), challenge.to_owned());
+            let answer = Response::new(401, vec![header], Vec::new());
+            let error = require_success(&answer, "GET it").unwrap_err();
+            assert_eq!(error.code(), code, "{error}");
+        }
+    }
 }

@@ -222,6 +222,16 @@ error_codes! {
     /// The server's metadata (RFC 8414) cannot be used: not found, not JSON, a
     /// member is missing, or it is another issuer's.
     MetadataInvalid = 543, "METADATA_INVALID";
+    /// The token endpoint wants a DPoP proof with a nonce (RFC 9449 section 8), and
+    /// gave none, or did not take the one that it gave.
+    TokenDpopNonce = 544, "TOKEN_DPOP_NONCE";
+    /// The token endpoint refused the DPoP proof (`invalid_dpop_proof`).
+    TokenDpopProofRefused = 545, "TOKEN_DPOP_PROOF_REFUSED";
+    /// The access token is of another type than was asked for: of type Bearer for a
+    /// request with a DPoP proof, or of type DPoP for one without.
+    TokenTypeMismatch = 546, "TOKEN_TYPE_MISMATCH";
+    /// The access token is bound to another key than that of the DPoP proof.
+    TokenBoundToAnotherKey = 547, "TOKEN_BOUND_TO_ANOTHER_KEY";
 
     /// The API refused the request (HTTP 4xx).
     ApiRefused = 600, "API_REFUSED";
@@ -237,6 +247,11 @@ error_codes! {
     ApiServer = 605, "API_SERVER";
     /// The API's answer is not what was agreed: not JSON, or a member is missing.
     ApiBadResponse = 606, "API_BAD_RESPONSE";
+    /// The API refused the DPoP proof (`invalid_dpop_proof`).
+    ApiDpopProofRefused = 607, "API_DPOP_PROOF_REFUSED";
+    /// The API wants a DPoP proof with a nonce (RFC 9449 section 9), and gave none, or
+    /// did not take the one that it gave.
+    ApiDpopNonce = 608, "API_DPOP_NONCE";
     /// A key is not registered at the service, or its registration is about to
     /// end.
     KeyRegistration = 610, "KEY_REGISTRATION";

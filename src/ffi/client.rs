@@ -44,6 +44,9 @@ pub struct segl_client_params {
     /// The client's key, in the place of the settings `key` and `keys`. May be NULL. It is
     /// shared: the caller may free the handle at once.
     pub signer: *const segl_signer,
+    /// The key that tokens are bound to (DPoP), in the place of the setting `dpop.key`. May
+    /// be NULL. It is shared: the caller may free the handle at once.
+    pub dpop_signer: *const segl_signer,
 }
 
 // SAFETY: `repr(C)`, begins with a `usize`, integers and pointers only.
@@ -70,16 +73,20 @@ pub unsafe extern "C" fn segl_client_new(
 ) -> *mut segl_error {
     guard(|| {
         // SAFETY: the caller keeps to the conventions.
-        let (out, (config, signer), call) = unsafe {
+        let (out, params, call) = unsafe {
             (
                 Out::new("out", out)?,
                 read_params(params)?,
                 read_call(call)?,
             )
         };
-        let mut builder = TokenClient::builder(config);
-        if let Some(signer) = handle::get_optional("params->signer", signer)? {
+        let mut builder = TokenClient::builder(params.config);
+        if let Some(signer) = handle::get_optional("params->signer", params.signer)? {
             builder = builder.signer(Arc::clone(&signer.0));
+        }
+        let dpop_signer = handle::get_optional("params->dpop_signer", params.dpop_signer)?;
+        if let Some(signer) = dpop_signer {
+            builder = builder.dpop_signer(Arc::clone(&signer.0));
         }
         out.set(handle::insert(builder.build(&call)?));
         Ok(())
@@ -399,11 +406,16 @@ fn spelling<'a>(json: Option<&'a str>, default: &'a TokenRequest) -> Spelling<'a
     json.map_or(Spelling::Request(default), Spelling::Json)
 }
 
+/// What a client is made of, read.
+struct Params {
+    config: ClientSettings,
+    signer: *const segl_signer,
+    dpop_signer: *const segl_signer,
+}
+
 /// # Safety
 /// As [`read_struct`], and `config_json` as [`text`].
-unsafe fn read_params(
-    params: *const segl_client_params,
-) -> Result<(ClientSettings, *const segl_signer)> {
+unsafe fn read_params(params: *const segl_client_params) -> Result<Params> {
     // SAFETY: see the function's contract.
     let params = unsafe { read_struct("params", params)? };
     // SAFETY: see the function's contract.
@@ -414,7 +426,11 @@ unsafe fn read_params(
             params.config_json_len,
         )?
     };
-    Ok((ClientSettings::from_json(json)?, params.signer))
+    Ok(Params {
+        config: ClientSettings::from_json(json)?,
+        signer: params.signer,
+        dpop_signer: params.dpop_signer,
+    })
 }
 
 /// # Safety

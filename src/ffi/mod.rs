@@ -16,6 +16,7 @@
 mod call;
 mod callback;
 mod client;
+mod dpop;
 mod error;
 mod guard;
 mod handle;

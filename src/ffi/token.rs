@@ -3,15 +3,19 @@
 use std::ptr;
 
 use super::guard::guard_or;
-use super::types::{CStruct, StructOut, full_struct_size, segl_bytes};
+use super::types::{CStruct, StructOut, full_struct_size, read_struct, segl_bytes, text};
 use crate::error::Result;
-use crate::token::{Token, TokenSource};
+use crate::token::{Token, TokenSource, TokenType};
 
 /// Set in `segl_token.flags` when the token was in the cache.
 pub const SEGL_TOKEN_FROM_CACHE: u32 = 1;
 /// Set in `segl_token.flags` when the caller holds this token already; nothing was
 /// copied then.
 pub const SEGL_TOKEN_UNCHANGED: u32 = 2;
+
+/// Set in `segl_token.flags` when the token is bound to a key: it goes into the header
+/// `Authorization: DPoP`, and each request needs a proof from `segl_client_dpop_proof`.
+pub const SEGL_TOKEN_DPOP: u32 = 4;
 
 /// An access token. Zero-fill it and set `struct_size` before the first use;
 /// free it with `segl_token_free` before it is used again.
@@ -20,7 +24,8 @@ pub const SEGL_TOKEN_UNCHANGED: u32 = 2;
 pub struct segl_token {
     /// `sizeof(segl_token)`.
     pub struct_size: usize,
-    /// The token, for the header `Authorization: Bearer`.
+    /// The token, for the header `Authorization: Bearer`; with the flag
+    /// `SEGL_TOKEN_DPOP`, for `Authorization: DPoP`.
     pub access_token: segl_bytes,
     /// The whole token response, JSON (RFC 6749 section 5.1), where
     /// `SEGL_CALL_RESPONSE_JSON` asked for it; else empty.
@@ -78,6 +83,24 @@ pub unsafe extern "C" fn segl_token_free(token: *mut segl_token) {
     });
 }
 
+/// A token that the caller holds, as [`TokenOut::set`] filled it: its text and type.
+///
+/// # Safety
+/// `token` is NULL or points to a struct that segl filled and that is not freed or
+/// changed until the function returns.
+pub(super) unsafe fn held_token<'a>(token: *const segl_token) -> Result<(&'a str, TokenType)> {
+    // SAFETY: see the function's contract.
+    let token = unsafe { read_struct("token", token)? };
+    let bytes = token.access_token;
+    // SAFETY: they are segl's own bytes, see the function's contract.
+    let bytes = unsafe { text("token->access_token", bytes.data.cast(), bytes.len)? };
+    let token_type = match token.flags & SEGL_TOKEN_DPOP {
+        0 => TokenType::Bearer,
+        _ => TokenType::Dpop,
+    };
+    Ok((bytes, token_type))
+}
+
 /// Where a token goes.
 pub(super) struct TokenOut(StructOut<segl_token>);
 
@@ -101,11 +124,15 @@ impl TokenOut {
             TokenSource::Cache => SEGL_TOKEN_FROM_CACHE,
             TokenSource::Service => 0,
         };
+        let dpop = match token.token_type() {
+            TokenType::Dpop => SEGL_TOKEN_DPOP,
+            TokenType::Bearer => 0,
+        };
         let filled = segl_token {
             access_token: copy(token.access_token(), true),
             response_json: copy(token.response_json(), with_response),
             expires_at_ms: token.expires_at().seconds().saturating_mul(1000),
-            flags: from_cache | if is_held { SEGL_TOKEN_UNCHANGED } else { 0 },
+            flags: from_cache | dpop | if is_held { SEGL_TOKEN_UNCHANGED } else { 0 },
             generation: token.generation(),
             ..segl_token::empty(self.0.struct_size())
         };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::alg::Algorithm;
 use crate::error::{Error, ErrorCode, Result};
@@ -15,6 +16,9 @@ pub struct Header {
     /// The signature algorithm.
     #[serde(serialize_with = "alg_name")]
     pub alg: Algorithm,
+    /// The public key itself (RFC 7515 section 4.1.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwk: Option<Map<String, Value>>,
     /// The key id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kid: Option<String>,
@@ -34,6 +38,7 @@ impl Header {
     pub fn new(alg: Algorithm) -> Self {
         Self {
             alg,
+            jwk: None,
             kid: None,
             typ: None,
             x5c: Vec::new(),

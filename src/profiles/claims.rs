@@ -88,6 +88,12 @@ impl CommonClaims {
         self
     }
 
+    /// Adds `nbf`, equal to `iat`, whatever the settings say.
+    pub(super) fn with_not_before(mut self) -> Self {
+        self.nbf = true;
+        self
+    }
+
     /// `aud`, `exp`, `iat`, `iss`, `jti` and, where set, `nbf` and `sub`. `exp` is
     /// counted from `iat`, so that the life is never longer than set.
     pub(super) fn at(&self, now: UnixTime) -> Map<String, Value> {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::dpop_settings::DpopSettings;
 use super::end_time::EndTime;
 use super::setting_error;
 use super::shared_cache_settings::SharedCacheSettings;
@@ -151,6 +152,10 @@ pub struct ClientSettings {
     /// How the client speaks TLS: its certificate, and what it expects of servers.
     #[serde(default)]
     pub tls: Option<TlsSettings>,
+    /// Tokens that are bound to a key of the client (DPoP, RFC 9449): profile
+    /// `generic` when this is set, `helseid` always.
+    #[serde(default)]
+    pub dpop: Option<DpopSettings>,
     /// Base URL of Digdir's administration API, instead of the environment's, for
     /// `segl register maskinporten` (profile `maskinporten` only).
     #[serde(default)]
@@ -273,6 +278,8 @@ pub enum ProfileName {
     Idporten,
     /// DNB's client assertion and client registration.
     Dnb,
+    /// HelseID's client assertion, and tokens bound by DPoP.
+    Helseid,
     /// Any RFC 7523 server.
     Generic,
 }

@@ -6,8 +6,10 @@ mod claims;
 mod client_settings;
 mod digdir;
 mod dnb;
+mod dpop_settings;
 mod end_time;
 mod generic;
+mod helseid;
 mod idporten;
 mod key_reference;
 mod maskinporten;
@@ -27,6 +29,7 @@ pub use client_settings::{
     X5cForm,
 };
 pub use digdir::certificate_environment;
+pub use dpop_settings::{DpopSettings, dpop};
 pub use end_time::EndTime;
 pub use key_reference::certificates;
 pub use maskinporten_refusals::maskinporten_refusals;
@@ -134,6 +137,7 @@ pub fn build(
             now,
         )?),
         ProfileName::Dnb => Box::new(dnb::Dnb::new(settings, signer)?),
+        ProfileName::Helseid => Box::new(helseid::Helseid::new(settings, signer)?),
         ProfileName::Generic => {
             Box::new(generic::Generic::new(settings, certificates, signer, now)?)
         }
@@ -151,6 +155,7 @@ pub fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
         ProfileName::Skyporten => digdir::SKYPORTEN.token_endpoint(settings),
         ProfileName::Idporten => Ok(idporten::TOKEN_ENDPOINT),
         ProfileName::Dnb => dnb::token_endpoint(settings),
+        ProfileName::Helseid => helseid::token_endpoint(settings),
         ProfileName::Generic => generic::token_endpoint(settings),
     }
 }

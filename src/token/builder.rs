@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client::TokenClient;
 use super::discovery::Discovery;
+use super::dpop::ProofKey;
 use super::key_ring::KeyRing;
 use super::opener::{KeyOpener, UriOpener};
 use super::service::{Parts, Service};
@@ -15,7 +16,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Transport, TransportSettings, UreqTransport};
 use crate::keys::Signer;
 use crate::keys::uri::PinPolicy;
-use crate::profiles::{self, ClientSettings};
+use crate::profiles::{self, ClientSettings, DpopSettings};
 use crate::secret::Secret;
 
 /// Puts a [`TokenClient`] together.
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 pub struct TokenClientBuilder {
     settings: ClientSettings,
     signer: Option<Arc<dyn Signer>>,
+    dpop_signer: Option<Arc<dyn Signer>>,
     opener: Option<Arc<dyn KeyOpener>>,
     secret: Option<Secret>,
     pin_policy: PinPolicy,
@@ -37,6 +39,7 @@ impl TokenClientBuilder {
         Self {
             settings,
             signer: None,
+            dpop_signer: None,
             opener: None,
             secret: None,
             pin_policy: PinPolicy::default(),
@@ -49,6 +52,13 @@ impl TokenClientBuilder {
     /// Signs with `signer` instead of the key in the settings.
     pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.signer = Some(signer);
+        self
+    }
+
+    /// Binds tokens to `signer` (DPoP, RFC 9449) instead of the key in the settings'
+    /// `dpop`, which may be left out then.
+    pub fn dpop_signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.dpop_signer = Some(signer);
         self
     }
 
@@ -129,6 +139,10 @@ impl TokenClientBuilder {
                 ));
             }
         };
+        let dpop = profiles::dpop(&settings, self.dpop_signer.is_some())?;
+        let dpop = dpop.map(|dpop| DpopKey::of(dpop, self.dpop_signer, &settings));
+        let dpop = dpop.transpose()?;
+        let dpop_opener = Arc::clone(&opener);
         let keys = match self.signer {
             Some(_) if settings.key.is_some() => {
                 return Err(wrong(
@@ -152,6 +166,8 @@ impl TokenClientBuilder {
             }
             None => KeyRing::open(&settings, opener, self.secret, clock, call)?,
         };
+        let dpop = dpop.map(|key| key.open(&*dpop_opener, &keys, call));
+        let dpop = dpop.transpose()?;
         let transport = self
             .transport
             .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds)));
@@ -162,9 +178,63 @@ impl TokenClientBuilder {
             clock: self.clock,
             shared,
             apis,
+            dpop,
             timeout: bounds.timeout,
         });
         Ok(TokenClient::new(service))
+    }
+}
+
+/// Which key tokens are to be bound to.
+struct DpopKey {
+    settings: DpopSettings,
+    given: Option<Arc<dyn Signer>>,
+}
+
+impl DpopKey {
+    /// # Errors
+    /// `CONFIG` when two keys are named, or none and the client has several.
+    fn of(
+        settings: DpopSettings,
+        given: Option<Arc<dyn Signer>>,
+        client: &ClientSettings,
+    ) -> Result<Self> {
+        if settings.key.is_some() && given.is_some() {
+            return Err(wrong(
+                "dpop.key",
+                "is set, and a signer for DPoP was given too; use one of them",
+            ));
+        }
+        if settings.key.is_none() && given.is_none() && client.keys.len() > 1 {
+            return Err(wrong(
+                "dpop.key",
+                "is missing, and the client has several keys; tokens are bound to one key, so name it here",
+            ));
+        }
+        Ok(Self { settings, given })
+    }
+
+    fn open(self, opener: &dyn KeyOpener, keys: &KeyRing, call: &Call) -> Result<ProofKey> {
+        let own = match (self.given, &self.settings.key) {
+            (Some(given), _) => Some(given),
+            (None, Some(uri)) => {
+                let opened = opener.open(uri.expose(), None, None, call);
+                Some(opened.map_err(|error| error.in_context("setting \"dpop.key\""))?)
+            }
+            (None, None) => None,
+        };
+        let (signer, usual) = match own {
+            Some(signer) => {
+                let usual = signer.algorithms()[0];
+                (signer, usual)
+            }
+            None => {
+                let client_key = keys.get(0, call)?;
+                let usual = client_key.profile.header().alg;
+                (Arc::clone(&client_key.signer), usual)
+            }
+        };
+        ProofKey::new(signer, self.settings.alg.as_deref(), usual)
     }
 }
 

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use super::builder::TokenClientBuilder;
 use super::cache::{Cache, Entry, Spelling};
 use super::client_key::OpenKey;
+use super::dpop::Prover;
 use super::expiry::Expiry;
 use super::flight::{Flight, Seat};
 use super::health::KeyHealth;
 use super::life::Stage;
-use super::response::Token;
+use super::response::{Token, TokenType};
 use super::service::{Service, to_json};
 use super::statistics::TokenHealth;
 use super::workers::{Job, NotRun, Workers};
@@ -20,7 +21,7 @@ use crate::call::{Call, CancelToken};
 use crate::clock::Moment;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::Transport;
+use crate::http::{Method, Response, Transport};
 use crate::jws::{self, PreparedHeader};
 use crate::keys::Signer;
 use crate::profiles::{ClientSettings, TokenRequest};
@@ -204,6 +205,74 @@ impl TokenClient {
             }
             None => self.cache.all().iter().for_each(|entry| entry.forget(now)),
         }
+    }
+
+    /// The SHA-256 thumbprint (RFC 7638) of the key that tokens are bound to; `None`
+    /// when they are not.
+    pub fn dpop_thumbprint(&self) -> Option<&str> {
+        self.service.bound_to()
+    }
+
+    /// A DPoP proof (RFC 9449 section 4) for one request with `method` to `url` that
+    /// carries `token`, to go into the header `DPoP` beside [`Token::authorization`]. It
+    /// has a new `jti`, the time of its signature, and the nonce that this API gave last;
+    /// each request needs its own. [`crate::apis::Authorized`] does all of this.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a token of type Bearer, `UNSUPPORTED` when the client's
+    /// tokens are not bound to a key, otherwise as [`Signer::sign`].
+    pub fn dpop_proof(
+        &self,
+        method: Method,
+        url: &Endpoint,
+        token: &Token,
+        call: &Call,
+    ) -> Result<String> {
+        self.dpop_proof_for(method, url, token.token_type(), token.access_token(), call)
+    }
+
+    /// As [`TokenClient::dpop_proof`], for a token that the caller has as text.
+    pub(crate) fn dpop_proof_for(
+        &self,
+        method: Method,
+        url: &Endpoint,
+        token_type: TokenType,
+        access_token: &str,
+        call: &Call,
+    ) -> Result<String> {
+        if token_type != TokenType::Dpop {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "the token is of type Bearer, which needs no DPoP proof; send it as Authorization: Bearer",
+            ));
+        }
+        self.prover()?
+            .for_api_request(method, url, access_token, call)
+    }
+
+    /// Keeps the nonce that the API at `url` gave in the header `DPoP-Nonce`, whatever
+    /// the status was; it goes into the next proofs for the same scheme, host and port.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a text that is no nonce, `UNSUPPORTED` when the client's
+    /// tokens are not bound to a key.
+    pub fn note_dpop_nonce(&self, url: &Endpoint, nonce: &str) -> Result<()> {
+        self.prover()?.note_api_nonce(url, nonce)
+    }
+
+    /// Keeps the nonce of an API's answer. True when it has one.
+    pub(crate) fn note_api_answer(&self, url: &Endpoint, answer: &Response) -> bool {
+        let dpop = self.service.dpop.as_ref();
+        dpop.is_some_and(|dpop| dpop.note_api_answer(url, answer))
+    }
+
+    fn prover(&self) -> Result<&Prover> {
+        self.service.dpop.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorCode::Unsupported,
+                "the client's tokens are not bound to a key; set \"dpop\" in its settings",
+            )
+        })
     }
 
     /// What `look` makes of the token that a call would be given without waiting.

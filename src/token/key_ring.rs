@@ -117,7 +117,7 @@ impl KeyRing {
         &self,
         call: &Call,
         sign: impl Fn(&Arc<OpenKey>, &Call) -> Result<A>,
-        send: impl Fn(A, &OpenKey) -> Result<T>,
+        send: impl Fn(A, &Arc<OpenKey>) -> Result<T>,
     ) -> Result<T> {
         self.first(call, sign, |made, key, open| {
             let outcome = send(made, open);
@@ -136,7 +136,7 @@ impl KeyRing {
         &self,
         call: &Call,
         sign: impl Fn(&Arc<OpenKey>, &Call) -> Result<A>,
-        send: impl Fn(A, &ClientKey, &OpenKey) -> Result<T>,
+        send: impl Fn(A, &ClientKey, &Arc<OpenKey>) -> Result<T>,
     ) -> Result<T> {
         self.warn_of_expiries();
         let order = self.order();

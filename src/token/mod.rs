@@ -5,6 +5,7 @@ mod cache;
 mod client;
 mod client_key;
 mod discovery;
+pub(crate) mod dpop;
 mod expiry;
 mod flight;
 mod form;
@@ -30,7 +31,7 @@ pub use discovery::Discovery;
 pub use expiry::{Expiring, Expiry};
 pub use health::KeyHealth;
 pub use opener::KeyOpener;
-pub use response::Token;
+pub use response::{Token, TokenType};
 pub use server_metadata::ServerMetadata;
 pub use statistics::TokenHealth;
 

@@ -98,6 +98,8 @@ fn code(status: u16, error: Option<&str>) -> ErrorCode {
         (_, Some("unsupported_grant_type")) => ErrorCode::TokenUnsupportedGrantType,
         (_, Some("invalid_scope")) => ErrorCode::TokenInvalidScope,
         (_, Some("invalid_target")) => ErrorCode::TokenInvalidTarget,
+        (_, Some("use_dpop_nonce")) => ErrorCode::TokenDpopNonce,
+        (_, Some("invalid_dpop_proof")) => ErrorCode::TokenDpopProofRefused,
         (_, Some("access_denied" | "forbidden")) => ErrorCode::TokenAccessDenied,
         (_, Some("invalid_authorization_details" | "invalid_altinn_customer_configuration")) => {
             ErrorCode::TokenInvalidAuthorizationDetails
@@ -119,6 +121,14 @@ fn general_remedy(code: ErrorCode) -> Option<&'static str> {
             "resource must be an absolute URI without fragment, one that the API's owner uses"
         }
         ErrorCode::TokenInvalidScope => "check that each scope is granted to this client",
+        ErrorCode::TokenDpopNonce => {
+            "if the client has no setting \"dpop\", set it; else the server asks for another nonce each time, \
+             or gives none, which only its owner can mend"
+        }
+        ErrorCode::TokenDpopProofRefused => {
+            "check that the server takes the algorithm of the DPoP key, that token_endpoint is the URL that it calls \
+             its own, and this machine's clock"
+        }
         ErrorCode::TokenBadResponse => "is the token endpoint right, or is a proxy in the way?",
         _ => return None,
     })

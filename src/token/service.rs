@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::cache::{CacheKey, Entry};
 use super::client_key::OpenKey;
 use super::discovery::Discovery;
+use super::dpop::{ProofKey, Prover};
 use super::flight::Flight;
 use super::form;
 use super::key_ring::KeyRing;
@@ -38,6 +39,8 @@ pub(super) struct Service {
     pub(super) skew: Arc<ClockSkew>,
     pub(super) statistics: Statistics,
     shared: Option<SharedCache>,
+    /// Where tokens are bound to a key.
+    pub(super) dpop: Option<Prover>,
     budget: RetryBudget,
     hold: Hold,
     /// Where tokens may be sent; empty for anywhere.
@@ -53,6 +56,8 @@ pub(super) struct Parts {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Option<SharedCache>,
+    /// The key that tokens are bound to.
+    pub(super) dpop: Option<ProofKey>,
     /// Time for one try.
     pub(super) apis: Vec<Endpoint>,
     pub(super) timeout: Duration,
@@ -60,11 +65,14 @@ pub(super) struct Parts {
 
 impl Service {
     pub(super) fn new(parts: Parts) -> Self {
+        let skew: Arc<ClockSkew> = Arc::default();
+        let prover = |key| Prover::new(key, Arc::clone(&parts.clock), Arc::clone(&skew));
         Self {
+            dpop: parts.dpop.map(prover),
             keys: parts.keys,
             discovery: parts.discovery,
             transport: parts.transport,
-            skew: Arc::default(),
+            skew,
             statistics: Statistics::default(),
             shared: parts.shared,
             budget: RetryBudget::new(parts.clock.moment()),
@@ -107,8 +115,19 @@ impl Service {
     pub(super) fn cache_key(&self, request: &TokenRequest) -> Result<CacheKey> {
         // The certificate of the first key may have ended.
         self.keys.first_open(|key| {
-            CacheKey::new(&*key.profile, key.signer.public_key(), request, self.now())
+            CacheKey::new(
+                &*key.profile,
+                key.signer.public_key(),
+                self.bound_to(),
+                request,
+                self.now(),
+            )
         })
+    }
+
+    /// The thumbprint of the key that tokens are bound to, if they are.
+    pub(super) fn bound_to(&self) -> Option<&str> {
+        self.dpop.as_ref().map(Prover::thumbprint)
     }
 
     /// True while the service wants no requests.
@@ -195,14 +214,21 @@ impl Service {
                 };
                 let (time, is_urgent) = (flight.time(self.timeout), || flight.is_urgent());
                 let waiting = Call::within(time);
-                sharing::obtain_shared(shared, entry, &view, &fetch, &waiting, &is_urgent).map(
-                    |(token, is_anothers)| {
-                        if is_anothers {
-                            self.statistics.shared.add();
-                        }
-                        token
-                    },
+                sharing::obtain_shared(
+                    shared,
+                    entry,
+                    &view,
+                    &fetch,
+                    &waiting,
+                    &is_urgent,
+                    self.bound_to(),
                 )
+                .map(|(token, is_anothers)| {
+                    if is_anothers {
+                        self.statistics.shared.add();
+                    }
+                    token
+                })
             }
         };
         token.map_err(|error| Failure {
@@ -213,7 +239,9 @@ impl Service {
     }
 
     /// A token from the service. When it refuses the key, the next key's assertion is
-    /// sent, and the refused one is used after the others for a minute.
+    /// sent, and the refused one is used after the others for a minute. When it asks for
+    /// a nonce in the DPoP proof, it gets another assertion with a proof that has it, at
+    /// once and once only.
     fn fetch(&self, request: &TokenRequest, call: &Call, learned: &Cell<bool>) -> Result<Token> {
         // First of all: some services give programs no tokens.
         let endpoint = self
@@ -223,29 +251,51 @@ impl Service {
             call,
             |key, share| self.signed_by(key, request, share),
             |assertion, key| {
-                let form = form::encode(&key.profile.form(&assertion, request));
-                let form = Request::post_form(endpoint.clone(), form);
-                self.exchange(&form, &*key.profile, call, learned)
+                let send = |assertion: String| {
+                    let form = form::encode(&key.profile.form(&assertion, request));
+                    let form = Request::post_form(endpoint.clone(), form);
+                    self.exchange(form, &*key.profile, call, learned)
+                };
+                match send(assertion)? {
+                    Answer::Token(token) => Ok(*token),
+                    Answer::Nonce(_) => match send(self.signed_by(key, request, call)?)? {
+                        Answer::Token(token) => Ok(*token),
+                        Answer::Nonce(error) => Err(error),
+                    },
+                }
             },
         )
     }
 
-    /// The token that the service gives for `form`. `learned` becomes true when its
+    /// What the service gives for `form`, with a DPoP proof where tokens are bound to a
+    /// key. `learned` becomes true when its
     /// clock is not what it was taken for.
     fn exchange(
         &self,
-        form: &Request,
+        mut form: Request,
         profile: &dyn Profile,
         call: &Call,
         learned: &Cell<bool>,
-    ) -> Result<Token> {
+    ) -> Result<Answer> {
+        if let Some(dpop) = &self.dpop {
+            let proof = dpop.for_token_request(&form.url, call)?;
+            form = form.header("DPoP", proof);
+        }
         self.statistics.requests.add();
         let sent = self.clock.moment();
-        let answer = self.transport.send(form, call)?;
+        let answer = self.transport.send(&form, call)?;
         if self.skew.learn(&answer, sent, self.clock.moment()) {
             learned.set(true);
         }
-        let token = response::parse(&answer, profile, sent)?;
+        let noted = |dpop: &Prover| dpop.note_token_answer(&form.url, &answer);
+        let has_nonce = self.dpop.as_ref().is_some_and(noted);
+        let token = match response::parse(&answer, profile, sent, self.bound_to()) {
+            Ok(token) => token,
+            Err(error) if has_nonce && error.code() == ErrorCode::TokenDpopNonce => {
+                return Ok(Answer::Nonce(error));
+            }
+            Err(error) => return Err(error),
+        };
         log::emit(
             Level::Info,
             "token",
@@ -255,8 +305,15 @@ impl Service {
                 token.expires_at()
             ),
         );
-        Ok(token)
+        Ok(Answer::Token(Box::new(token)))
     }
+}
+
+/// What the token endpoint answered.
+enum Answer {
+    Token(Box<Token>),
+    /// It wants the request once more, with the nonce that it gave.
+    Nonce(Error),
 }
 
 /// Why a try failed.

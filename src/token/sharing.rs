@@ -32,7 +32,8 @@ pub(super) struct View {
 
 /// The token of `entry` that another instance has fetched, or else the one that
 /// `fetch` gets. True when another instance had it. Half of the call's time is for
-/// `fetch`, and all that is left once `is_urgent`.
+/// `fetch`, and all that is left once `is_urgent`. `bound_to` is as in
+/// [`super::response::parse`].
 ///
 /// # Errors
 /// As [`super::shared::obtain`].
@@ -43,6 +44,7 @@ pub(super) fn obtain_shared(
     fetch: &dyn Fn() -> Result<Token>,
     call: &Call,
     is_urgent: &dyn Fn() -> bool,
+    bound_to: Option<&str>,
 ) -> Result<(Token, bool)> {
     let key = entry.key().bytes();
     let found_rejected = Cell::new(false);
@@ -51,7 +53,7 @@ pub(super) fn obtain_shared(
         if entry.was_rejected(candidate.requested_at) {
             found_rejected.set(true);
         }
-        let token = read(candidate, view()).filter(|token| {
+        let token = read(candidate, view(), bound_to).filter(|token| {
             let is_newer = candidate.requested_at > entry.outdated_until(view().latest_skew_ms());
             is_newer && matches!(token.stage(view().now), Stage::Fresh | Stage::Advisory)
         });
@@ -87,7 +89,7 @@ pub(super) fn obtain_shared(
 
 /// A token as an instance wrote it; `None` when it is none, or of a time that shows
 /// that one of the two is wrong about the service's clock.
-fn read(shared: &SharedToken, view: View) -> Option<Token> {
+fn read(shared: &SharedToken, view: View, bound_to: Option<&str>) -> Option<Token> {
     let doubt = view.doubt_ms(shared.expires_at.saturating_sub(shared.requested_at));
     let service_now = view.now.wall_ms().saturating_add(view.skew_ms.unwrap_or(0));
     let age = service_now.saturating_sub(shared.requested_at);
@@ -95,7 +97,7 @@ fn read(shared: &SharedToken, view: View) -> Option<Token> {
         return None;
     }
     let requested = view.now.plus_millis(-age.max(0).saturating_add(doubt));
-    let token = Token::from_json(&shared.response_json, requested).ok()?;
+    let token = Token::from_json(&shared.response_json, requested, bound_to).ok()?;
     Some(token.with_shared_at(shared.requested_at))
 }
 

@@ -75,7 +75,12 @@ impl Verdict {
             | TokenDetailsMemberUnknown
             | TokenDetailsRefused
             | TokenClaimRefused
-            | MetadataInvalid => Self::Final,
+            | MetadataInvalid
+            | TokenDpopNonce
+            | TokenDpopProofRefused
+            | TokenTypeMismatch
+            | TokenBoundToAnotherKey => Self::Final,
+            ApiDpopProofRefused | ApiDpopNonce => Self::Final,
             ApiRefused | ApiUnauthorized | ApiForbidden | ApiNotFound | ApiRateLimited
             | ApiServer | ApiBadResponse | ApiNotAllowed | KeyRegistration => Self::Final,
         }

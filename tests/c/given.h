@@ -10,6 +10,7 @@
 #define MAX_FILE 8192
 
 /* A variable of the environment: GIVEN_EC_PEM and GIVEN_RSA_PEM are paths,
+ * GIVEN_DPOP_URL is a server that binds tokens to keys,
  * GIVEN_FILE_URI, GIVEN_HSM_URI and GIVEN_REFUSING_URI name keys, GIVEN_CONFIG is a segl.toml,
  * GIVEN_API and GIVEN_ADMIN are addresses of the simulator. */
 static inline const char *given(const char *name) {

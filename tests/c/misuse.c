@@ -174,7 +174,10 @@ static void structs(void) {
   segl_client *made_client = NULL;
   for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
     segl_call call = {.struct_size = sizes[i]};
-    segl_client_params params = {sizes[i], SEGL_S(MASKINPORTEN), signer};
+    segl_client_params params = {.struct_size = sizes[i],
+                                 .config_json = MASKINPORTEN,
+                                 .config_json_len = strlen(MASKINPORTEN),
+                                 .signer = signer};
     segl_signer_vtable vtable = {.struct_size = sizes[i]};
     segl_log_sink sink = {.struct_size = sizes[i]};
     segl_token filled = {.struct_size = sizes[i], .flags = 7};

@@ -157,6 +157,7 @@ fn header_forms(
     let x5c: Vec<_> = chain.iter().map(Certificate::to_x5c).collect();
     let kid = public_key.thumbprint();
     let header = |kid: Option<&str>, x5c, typ: Option<&str>| jws::Header {
+        jwk: None,
         alg,
         kid: kid.map(str::to_owned),
         x5c,

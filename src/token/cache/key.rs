@@ -9,7 +9,7 @@ use crate::keys::PublicJwk;
 use crate::profiles::{Profile, TokenRequest};
 
 /// A digest of everything that decides what a token says and who may have it:
-/// profile, token endpoint, key, and the claims and form parameters that the
+/// profile, token endpoint, key, the key that it is bound to, and the claims and form parameters that the
 /// request and the settings lead to, in an order of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in super::super) struct CacheKey([u8; 32]);
@@ -21,13 +21,15 @@ const MADE_ANEW: [&str; 4] = ["exp", "iat", "jti", "nbf"];
 const UNORDERED: [&str; 2] = ["scope", "resource"];
 
 impl CacheKey {
-    /// The key of `request`.
+    /// The key of `request`, whose token is to be bound to the key with the thumbprint
+    /// `bound_to`, if to any.
     ///
     /// # Errors
     /// As [`Profile::claims`]: a request that the service would refuse has none.
     pub(in super::super) fn new(
         profile: &dyn Profile,
         public_key: &PublicJwk,
+        bound_to: Option<&str>,
         request: &TokenRequest,
         now: UnixTime,
     ) -> Result<Self> {
@@ -55,6 +57,9 @@ impl CacheKey {
             profile.token_endpoint().to_string().into(),
         );
         parts.insert("key".into(), public_key.thumbprint().into());
+        if let Some(thumbprint) = bound_to {
+            parts.insert("dpop".into(), thumbprint.into());
+        }
         for part in ["claims", "form"] {
             for name in UNORDERED {
                 if let Some(value) = parts.get_mut(part).and_then(|part| part.get_mut(name)) {

@@ -1,0 +1,147 @@
+/* Tokens that are bound to a key (DPoP), for a program that sends its own requests. */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "given.h"
+
+/* Sends a GET of `path` and returns the status. `nonce` is what the answer's DPoP-Nonce has. */
+static int get(const char *base, const char *path, const segl_token *token, const segl_bytes *proof,
+               char nonce[256]) {
+  struct sockaddr_in server;
+  memset(&server, 0, sizeof server);
+  server.sin_family = AF_INET;
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  server.sin_port = htons((uint16_t)atoi(strrchr(base, ':') + 1));
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CHECK(fd >= 0 && connect(fd, (const struct sockaddr *)&server, sizeof server) == 0);
+  static char text[MAX_FILE];
+  int len = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: api\r\nAuthorization: DPoP %s\r\nDPoP: %s\r\n\r\n",
+                     path, (const char *)token->access_token.data, (const char *)proof->data);
+  CHECK(len > 0 && (size_t)len < sizeof text && write(fd, text, (size_t)len) == len);
+  size_t got = 0;
+  ssize_t more;
+  while ((more = read(fd, text + got, sizeof text - 1 - got)) > 0) got += (size_t)more;
+  close(fd);
+  text[got] = '\0';
+  nonce[0] = '\0';
+  const char *header = strstr(text, "\r\ndpop-nonce: ");
+  if (header != NULL) CHECK(sscanf(header + 14, "%255[^\r]", nonce) == 1);
+  int status = 0;
+  CHECK(sscanf(text, "HTTP/1.1 %d", &status) == 1);
+  return status;
+}
+
+static segl_error *prove(const segl_client *client, const char *method, const char *url, const segl_token *token,
+                         segl_bytes *proof) {
+  return segl_client_dpop_proof(client, method, strlen(method), url, strlen(url), token, NULL, proof);
+}
+
+static segl_error *keep(const segl_client *client, const char *url, const char *nonce) {
+  return segl_client_dpop_nonce(client, url, strlen(url), nonce, strlen(nonce));
+}
+
+static segl_client *bound_client(const char *base) {
+  char settings[1024];
+  snprintf(settings, sizeof settings,
+           "{\"profile\":\"generic\",\"issuer\":\"%s\",\"token_endpoint\":\"%s/token\",\"client_id\":\"c\","
+           "\"kid\":\"k\"}",
+           base, base);
+  segl_signer *own = open_pem("GIVEN_RSA_PEM"), *dpop = open_pem("GIVEN_EC_PEM");
+  segl_client_params params;
+  memset(&params, 0, sizeof params);
+  params.struct_size = sizeof params;
+  params.config_json = settings;
+  params.config_json_len = strlen(settings);
+  params.signer = own;
+  params.dpop_signer = dpop;
+  segl_client *client = NULL;
+  CHECK_OK(segl_client_new(&params, NULL, &client));
+  params.dpop_signer = (const segl_signer *)client;
+  segl_client *none = NULL;
+  CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_new(&params, NULL, &none));
+  segl_signer_free(own);
+  segl_signer_free(dpop);
+  return client;
+}
+
+static void requests(const segl_client *client, const segl_token *token, const char *base) {
+  char url[256], nonce[256];
+  snprintf(url, sizeof url, "%s/api?page=1", base);
+  int refused = 0;
+  for (int round = 0; round < rounds(); round++) {
+    segl_bytes proof = {0};
+    CHECK_OK(prove(client, "GET", url, token, &proof));
+    CHECK(strlen((const char *)proof.data) == proof.len);
+    int status = get(base, "/api?page=1", token, &proof, nonce);
+    CHECK(nonce[0] != '\0');
+    CHECK_OK(keep(client, url, nonce));
+    if (status != 200) {
+      refused++;
+      segl_bytes_free(&proof);
+      CHECK_OK(prove(client, "GET", url, token, &proof));
+      CHECK(get(base, "/api?page=1", token, &proof, nonce) == 200);
+      CHECK_OK(keep(client, url, nonce));
+    }
+    segl_bytes_free(&proof);
+  }
+  CHECK(refused == 1);
+}
+
+static void misuse(const segl_client *client, const segl_token *token) {
+  const char *url = "https://api.example/a";
+  segl_bytes proof = {(uint8_t *)"x", 1, 1};
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, prove(client, "get", url, token, &proof));
+  CHECK(proof.data == NULL && proof.len == 0);
+  CHECK_CODE(SEGL_URL, prove(client, "GET", "http://api.example/a", token, &proof));
+  CHECK_CODE(SEGL_URL, prove(client, "GET", "https://api.example/a#b", token, &proof));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, prove(client, "GET", url, NULL, &proof));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, prove(client, "GET", url, token, NULL));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, prove(NULL, "GET", url, token, &proof));
+  segl_token empty;
+  memset(&empty, 0, sizeof empty);
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, prove(client, "GET", url, &empty, &proof));
+  empty.struct_size = sizeof empty;
+  CHECK_CODE(SEGL_NULL_ARGUMENT, prove(client, "GET", url, &empty, &proof));
+  segl_token bearer = *token;
+  bearer.flags &= ~(uint32_t)SEGL_TOKEN_DPOP;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, prove(client, "GET", url, &bearer, &proof));
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, keep(client, url, "two words"));
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, keep(client, url, ""));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_dpop_nonce(client, url, strlen(url), NULL, 0));
+
+  segl_signer *own = open_pem("GIVEN_RSA_PEM");
+  segl_client *unbound = NULL;
+  CHECK_OK(new_client(MASKINPORTEN, own, &unbound));
+  CHECK_CODE(SEGL_UNSUPPORTED, prove(unbound, "GET", url, token, &proof));
+  CHECK_CODE(SEGL_UNSUPPORTED, keep(unbound, url, "n"));
+  segl_client_free(unbound);
+  segl_signer_free(own);
+}
+
+int main(void) {
+  const char *base = given("GIVEN_DPOP_URL");
+  segl_client *client = bound_client(base);
+  segl_token token;
+  memset(&token, 0, sizeof token);
+  token.struct_size = sizeof token;
+  CHECK_OK(segl_client_token(client, NULL, 0, NULL, &token));
+  CHECK(token.flags == SEGL_TOKEN_DPOP);
+  segl_token again;
+  memset(&again, 0, sizeof again);
+  again.struct_size = sizeof again;
+  CHECK_OK(segl_client_token_if_newer(client, NULL, 0, token.generation, NULL, &again));
+  CHECK(again.flags == (SEGL_TOKEN_FROM_CACHE | SEGL_TOKEN_UNCHANGED | SEGL_TOKEN_DPOP));
+
+  requests(client, &token, base);
+  misuse(client, &token);
+
+  segl_token_free(&again);
+  segl_token_free(&token);
+  segl_client_free(client);
+  return 0;
+}
