@@ -131,12 +131,18 @@ enum {
   SEGL_PIN_GUARD = 215,
   /* The server cannot be reached: name look-up, connection or transfer. */
   SEGL_NETWORK = 400,
-  /* TLS failed: certificate, name or protocol. */
+  /* TLS failed: the server's certificate, its name, or the protocol. */
   SEGL_TLS = 401,
   /* The answer is larger than allowed. */
   SEGL_RESPONSE_TOO_LARGE = 402,
   /* The URL is not https, or not a URL. */
   SEGL_URL = 403,
+  /* The server wants a client certificate, and there is none to give. */
+  SEGL_CLIENT_CERTIFICATE_REQUIRED = 410,
+  /* The server does not take the client certificate. */
+  SEGL_CLIENT_CERTIFICATE_REFUSED = 411,
+  /* Client and server have no version of TLS in common. */
+  SEGL_TLS_VERSION = 412,
   /* invalid_request: the token endpoint could not read the request. */
   SEGL_TOKEN_INVALID_REQUEST = 500,
   /* invalid_client: client authentication failed. */
@@ -410,6 +416,12 @@ typedef struct {
    shared: the caller may free the handle at once.
    */
   const segl_signer *signer;
+  /*
+   The key of the client certificate that servers are shown in TLS, in the place of
+   the setting `tls.key`; its certificate is `tls.certificate`, or the one beside
+   it. May be NULL. It is shared, as `signer`.
+   */
+  const segl_signer *tls_signer;
   /*
    The key that tokens are bound to (DPoP), in the place of the setting `dpop.key`. May
    be NULL. It is shared: the caller may free the handle at once.
@@ -920,6 +932,9 @@ segl_error *segl_client_forget(const segl_client *client,
  null), `warnings` (an array of texts about what ends soon or has ended),
  `refusal` (what the service said when it last refused the key, or null), and the
  members of `segl_signer_health`; `problem` says why a key is not open.
+
+ `tls` is such an object for the key of the client certificate of TLS ("tls.key", or
+ "tls_signer" for one that was given as a handle), or null.
 
  The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
  `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,

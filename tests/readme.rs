@@ -28,13 +28,16 @@ fn its_configuration_can_be_read() {
     let readme = read("README.md");
     let mut blocks = readme.split("```toml\n").skip(1);
     let mut next = || blocks.next().unwrap().split("```").next().unwrap();
-    let (one_key, several_keys, shared_cache) = (next(), next(), next());
+    let (one_key, tls) = (next(), next());
+    let (several_keys, shared_cache) = (next(), next());
     let keys_of = |toml: &str| {
         let config = segl::Config::from_toml(toml).unwrap();
         let settings = config.client("bank").unwrap();
         settings.for_each_key().unwrap().len()
     };
     assert_eq!(keys_of(one_key), 1);
+    let with_tls = segl::Config::from_toml(&format!("{one_key}\n{tls}")).unwrap();
+    assert!(with_tls.client("bank").unwrap().tls.is_some());
     // The second block stands in the place of these settings of the first.
     let without_key = one_key
         .lines()

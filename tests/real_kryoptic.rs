@@ -2,6 +2,8 @@
 //! mechanisms for every algorithm, `CKA_PUBLIC_KEY_INFO`, and `CKR_GENERAL_ERROR`
 //! for a key that nobody is logged in to.
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/battery.rs"]
 mod battery;
 #[path = "support/kryoptic.rs"]
@@ -9,6 +11,8 @@ mod kryoptic;
 #[allow(dead_code, reason = "most of it is for other tests")]
 #[path = "support/oidc_provider.rs"]
 mod oidc_provider;
+#[path = "support/openssl_server.rs"]
+mod openssl_server;
 #[path = "support/other_code.rs"]
 mod other_code;
 #[allow(dead_code, reason = "most of it is for SoftHSM")]
@@ -135,6 +139,47 @@ fn an_authorisation_server_takes_its_signatures() {
             client
                 .token(&TokenRequest::default(), &Call::none())
                 .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals()));
+        }
+    }
+}
+
+/// As a client certificate, in both versions of TLS.
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test modules"]
+fn every_key_is_a_client_certificate() {
+    use authority::{Authority, VALID};
+    use openssl::pkey::PKey;
+    use openssl_server::OpensslServer;
+    use segl::clock::SystemClock;
+    use segl::http::tls::{Roots, TlsOptions};
+    use segl::http::{Method, Request, Transport, TransportSettings, UreqTransport};
+    use segl::keys::{Certificate, TlsCertificate};
+    use segl::{Call, KeyUri};
+    use std::sync::Arc;
+
+    let token = token();
+    let authority = Authority::new("The authority");
+    for key in &token.keys {
+        let uri = KeyUri::Pkcs11(token.uri(&format!("object={}", key.label)));
+        let signer = segl::keys::open(&uri, Some(PIN.as_bytes().into()), &Call::none()).unwrap();
+        let public = signer.public_key().to_spki_der().unwrap();
+        let public = PKey::public_key_from_der(&public).unwrap();
+        let certificate = authority.client(&public, key.label, VALID);
+        let certificate = Certificate::from_der(&certificate.to_der().unwrap()).unwrap();
+        let certificate =
+            TlsCertificate::new(signer, Some(vec![certificate]), Arc::new(SystemClock));
+        let mut options = TlsOptions::default();
+        options.client_certificate = Some(Arc::new(certificate.unwrap()));
+        options.roots = Some(Roots::from_pem(&authority.pem()).unwrap());
+        let transport = UreqTransport::with_tls(TransportSettings::default(), options).unwrap();
+        for (argument, version) in [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")] {
+            let server = OpensslServer::insisting(&authority, &[argument]);
+            let request = Request::new(Method::Get, server.url().parse().unwrap());
+            let answer = transport.send(&request, &Call::none()).unwrap();
+            let page = String::from_utf8(answer.body.to_vec()).unwrap();
+            assert!(page.contains(&format!("New, {version},")), "{page}");
+            let subject = format!("Subject: C=NO, CN={}\n", key.label);
+            assert!(page.contains(&subject), "{page}");
         }
     }
 }

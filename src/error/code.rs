@@ -138,12 +138,18 @@ error_codes! {
 
     /// The server cannot be reached: name look-up, connection or transfer.
     Network = 400, "NETWORK";
-    /// TLS failed: certificate, name or protocol.
+    /// TLS failed: the server's certificate, its name, or the protocol.
     Tls = 401, "TLS";
     /// The answer is larger than allowed.
     ResponseTooLarge = 402, "RESPONSE_TOO_LARGE";
     /// The URL is not https, or not a URL.
     Url = 403, "URL";
+    /// The server wants a client certificate, and there is none to give.
+    ClientCertificateRequired = 410, "CLIENT_CERTIFICATE_REQUIRED";
+    /// The server does not take the client certificate.
+    ClientCertificateRefused = 411, "CLIENT_CERTIFICATE_REFUSED";
+    /// Client and server have no version of TLS in common.
+    TlsVersion = 412, "TLS_VERSION";
 
     /// `invalid_request`: the token endpoint could not read the request.
     TokenInvalidRequest = 500, "TOKEN_INVALID_REQUEST";

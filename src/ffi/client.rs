@@ -44,6 +44,10 @@ pub struct segl_client_params {
     /// The client's key, in the place of the settings `key` and `keys`. May be NULL. It is
     /// shared: the caller may free the handle at once.
     pub signer: *const segl_signer,
+    /// The key of the client certificate that servers are shown in TLS, in the place of
+    /// the setting `tls.key`; its certificate is `tls.certificate`, or the one beside
+    /// it. May be NULL. It is shared, as `signer`.
+    pub tls_signer: *const segl_signer,
     /// The key that tokens are bound to (DPoP), in the place of the setting `dpop.key`. May
     /// be NULL. It is shared: the caller may free the handle at once.
     pub dpop_signer: *const segl_signer,
@@ -73,16 +77,19 @@ pub unsafe extern "C" fn segl_client_new(
 ) -> *mut segl_error {
     guard(|| {
         // SAFETY: the caller keeps to the conventions.
-        let (out, params, call) = unsafe {
+        let (out, (config, params), call) = unsafe {
             (
                 Out::new("out", out)?,
                 read_params(params)?,
                 read_call(call)?,
             )
         };
-        let mut builder = TokenClient::builder(params.config);
+        let mut builder = TokenClient::builder(config);
         if let Some(signer) = handle::get_optional("params->signer", params.signer)? {
             builder = builder.signer(Arc::clone(&signer.0));
+        }
+        if let Some(signer) = handle::get_optional("params->tls_signer", params.tls_signer)? {
+            builder = builder.tls_signer(Arc::clone(&signer.0));
         }
         let dpop_signer = handle::get_optional("params->dpop_signer", params.dpop_signer)?;
         if let Some(signer) = dpop_signer {
@@ -327,6 +334,9 @@ pub unsafe extern "C" fn segl_client_forget(
 /// `refusal` (what the service said when it last refused the key, or null), and the
 /// members of `segl_signer_health`; `problem` says why a key is not open.
 ///
+/// `tls` is such an object for the key of the client certificate of TLS ("tls.key", or
+/// "tls_signer" for one that was given as a handle), or null.
+///
 /// The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
 /// `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,
 /// or null. Nothing is sent, and nothing is asked of a device.
@@ -348,7 +358,11 @@ pub unsafe extern "C" fn segl_client_health(
         // SAFETY: the caller keeps to the conventions.
         let out = unsafe { Out::new("out_json", out_json)? };
         let client = handle::get("client", client)?;
-        let health = json!({ "keys": client.health(), "tokens": client.token_health() });
+        let health = json!({
+            "keys": client.health(),
+            "tls": client.tls_health(),
+            "tokens": client.token_health(),
+        });
         let json = serde_json::to_vec(&health).map_err(unwritable)?;
         out.set(segl_bytes::copy_of(json));
         Ok(())
@@ -406,16 +420,11 @@ fn spelling<'a>(json: Option<&'a str>, default: &'a TokenRequest) -> Spelling<'a
     json.map_or(Spelling::Request(default), Spelling::Json)
 }
 
-/// What a client is made of, read.
-struct Params {
-    config: ClientSettings,
-    signer: *const segl_signer,
-    dpop_signer: *const segl_signer,
-}
-
 /// # Safety
 /// As [`read_struct`], and `config_json` as [`text`].
-unsafe fn read_params(params: *const segl_client_params) -> Result<Params> {
+unsafe fn read_params(
+    params: *const segl_client_params,
+) -> Result<(ClientSettings, segl_client_params)> {
     // SAFETY: see the function's contract.
     let params = unsafe { read_struct("params", params)? };
     // SAFETY: see the function's contract.
@@ -426,11 +435,7 @@ unsafe fn read_params(params: *const segl_client_params) -> Result<Params> {
             params.config_json_len,
         )?
     };
-    Ok(Params {
-        config: ClientSettings::from_json(json)?,
-        signer: params.signer,
-        dpop_signer: params.dpop_signer,
-    })
+    Ok((ClientSettings::from_json(json)?, params))
 }
 
 /// # Safety

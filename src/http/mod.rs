@@ -1,6 +1,7 @@
 //! HTTP as segl needs it: one request, one bounded answer.
 
 mod method;
+pub mod tls;
 mod transport;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 pub use method::Method;
+pub use tls::{ClientCertificate, SignatureScheme, TlsOptions};
 pub use transport::{TransportSettings, UreqTransport};
 
 use crate::call::Call;
@@ -113,6 +115,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// Sends one request and waits for the whole answer within the call's bounds.
     ///
     /// # Errors
-    /// `NETWORK`, `TLS`, `RESPONSE_TOO_LARGE`, `TIMEOUT` or `CANCELLED`.
+    /// 400 numbers of [`crate::ErrorCode`], `TIMEOUT` or `CANCELLED`; what the key of a
+    /// client certificate reports.
     fn send(&self, request: &Request, call: &Call) -> Result<Response>;
 }

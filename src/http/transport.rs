@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 
+use super::tls::{self, TlsConnector, TlsOptions};
 use super::{Request, Response, Transport};
 use crate::call::{Call, CancelToken, timed_out};
 use crate::error::{Error, ErrorCode, Result};
@@ -35,13 +37,14 @@ impl Default for TransportSettings {
     }
 }
 
-/// HTTP/1.1 and TLS 1.2 or 1.3 with the operating system's trust store.
-/// Redirects are not followed; connections are kept for reuse; the proxy
+/// HTTP/1.1 and TLS 1.2 or 1.3, with the operating system's trust store and no client
+/// certificate unless [`TlsOptions`] say otherwise. Redirects are not followed; connections are kept for reuse; the proxy
 /// variables of the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
 /// `NO_PROXY`) are honoured, but not for plain http, which stays on loopback.
 #[derive(Debug)]
 pub struct UreqTransport {
     settings: TransportSettings,
+    tls: Arc<TlsOptions>,
     agent: PerProcess<Agent>,
 }
 
@@ -50,26 +53,42 @@ impl UreqTransport {
     pub fn new(settings: TransportSettings) -> Self {
         Self {
             settings,
+            tls: Arc::default(),
             agent: PerProcess::new(),
         }
     }
 
+    /// A transport with these bounds that speaks TLS as `tls` says. Nothing is
+    /// connected, and no key signs yet.
+    ///
+    /// # Errors
+    /// `CERTIFICATE` when the client certificate is not valid now,
+    /// `CERTIFICATE_MISMATCH` when it is for another key, `TLS_VERSION` when its key
+    /// cannot sign in the oldest version allowed.
+    pub fn with_tls(settings: TransportSettings, tls: TlsOptions) -> Result<Self> {
+        tls.check()?;
+        Ok(Self {
+            tls: Arc::new(tls),
+            ..Self::new(settings)
+        })
+    }
+
     fn agent(&self) -> Agent {
+        // Connections and sessions that can be resumed are a process' own.
         let make = |_: Option<&Agent>| {
-            Agent::config_builder()
+            let config = Agent::config_builder()
                 .http_status_as_error(false)
                 .max_redirects(0)
                 .max_redirects_will_error(false)
                 .timeout_resolve(Some(self.settings.connect_timeout))
                 .timeout_connect(Some(self.settings.connect_timeout))
                 .user_agent(concat!("segl/", env!("CARGO_PKG_VERSION")))
-                .tls_config(
-                    TlsConfig::builder()
-                        .root_certs(RootCerts::PlatformVerifier)
-                        .build(),
-                )
-                .build()
-                .new_agent()
+                .build();
+            let connector =
+                ().chain(ConnectProxyConnector::default())
+                    .chain(TcpConnector::default())
+                    .chain(TlsConnector::new(Arc::clone(&self.tls)));
+            Agent::with_parts(config, connector, DefaultResolver::default())
         };
         Agent::clone(&self.agent.get(make))
     }
@@ -82,10 +101,15 @@ impl Transport for UreqTransport {
         let limit = self.settings.max_response_len;
         let agent = self.agent();
         match call.cancel() {
-            None => exchange(&agent, request, timeout, limit),
+            None => {
+                let bounds = Call::within(timeout);
+                tls::with_call(&bounds, || exchange(&agent, request, timeout, limit))
+            }
             Some(cancel) => {
                 let request = request.clone();
-                let work = move || exchange(&agent, &request, timeout, limit);
+                let bounds = Call::within(timeout).with_cancel(cancel.clone());
+                let work =
+                    move || tls::with_call(&bounds, || exchange(&agent, &request, timeout, limit));
                 run_cancellable(work, cancel, timeout, &what)
             }
         }
@@ -181,13 +205,13 @@ fn exchange(agent: &Agent, request: &Request, timeout: Duration, limit: u64) -> 
 
 fn translate(request: &Request, limit: u64, error: ureq::Error) -> Error {
     let what = format!("{} {}", request.method, request.url);
-    if is_tls(&error) {
-        return Error::new(
-            ErrorCode::Tls,
-            format!("{what}: TLS failed ({error}); check the server's certificate, its name and the trust store"),
-        )
-        .with_source(error);
-    }
+    let error = match error {
+        ureq::Error::Other(inner) => match inner.downcast::<Error>() {
+            Ok(own) => return own.in_context(what),
+            Err(inner) => ureq::Error::Other(inner),
+        },
+        error => error,
+    };
     match error {
         ureq::Error::Timeout(phase) => timed_out(&what).with_source(ureq::Error::Timeout(phase)),
         ureq::Error::BodyExceedsLimit(_) => Error::new(
@@ -213,16 +237,5 @@ fn translate(request: &Request, limit: u64, error: ureq::Error) -> Error {
             .with_source(other)
             .with_retryable(retryable)
         }
-    }
-}
-
-/// TLS errors arrive as themselves or wrapped in an I/O error.
-fn is_tls(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Rustls(_) | ureq::Error::Tls(_) => true,
-        ureq::Error::Io(io) => io
-            .get_ref()
-            .is_some_and(|inner| inner.is::<rustls::Error>()),
-        _ => false,
     }
 }

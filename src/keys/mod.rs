@@ -7,6 +7,7 @@ pub mod health;
 pub mod jwk;
 pub mod pkcs11;
 pub mod software;
+pub mod tls;
 pub mod uri;
 pub mod x509;
 
@@ -20,6 +21,7 @@ pub use foreign::ForeignSigner;
 pub use health::{Health, HealthState};
 pub use jwk::PublicJwk;
 pub use pkcs11::Pkcs11Signer;
+pub use tls::TlsCertificate;
 pub use uri::KeyUri;
 pub use x509::{Certificate, OrgNumber};
 

@@ -1,7 +1,6 @@
 //! Putting a [`TokenClient`] together.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::client::TokenClient;
 use super::discovery::Discovery;
@@ -10,10 +9,12 @@ use super::key_ring::KeyRing;
 use super::opener::{KeyOpener, UriOpener};
 use super::service::{Parts, Service};
 use super::shared::{SharedCache, SharedStore};
+use super::tls_key::TlsKey;
+use super::transport;
 use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{Transport, TransportSettings, UreqTransport};
+use crate::http::Transport;
 use crate::keys::Signer;
 use crate::keys::uri::PinPolicy;
 use crate::profiles::{self, ClientSettings, DpopSettings};
@@ -30,6 +31,7 @@ pub struct TokenClientBuilder {
     secret: Option<Secret>,
     pin_policy: PinPolicy,
     transport: Option<Arc<dyn Transport>>,
+    tls_signer: Option<Arc<dyn Signer>>,
     shared_store: Option<Arc<dyn SharedStore>>,
     clock: Arc<dyn Clock>,
 }
@@ -44,6 +46,7 @@ impl TokenClientBuilder {
             secret: None,
             pin_policy: PinPolicy::default(),
             transport: None,
+            tls_signer: None,
             shared_store: None,
             clock: Arc::new(SystemClock),
         }
@@ -75,9 +78,18 @@ impl TokenClientBuilder {
         self
     }
 
-    /// Sends with `transport` instead of the built-in one.
+    /// Sends with `transport` instead of the built-in one. `tls` in the settings has no
+    /// meaning then, and is refused.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
+        self
+    }
+
+    /// Shows servers that ask for it the client certificate of `signer`'s key, instead
+    /// of that in the settings: `tls.certificate` or, without it, the one beside the
+    /// key. `tls` in the settings says the rest.
+    pub fn tls_signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.tls_signer = Some(signer);
         self
     }
 
@@ -114,18 +126,37 @@ impl TokenClientBuilder {
             .opener
             .unwrap_or_else(|| Arc::new(UriOpener { pin_policy: policy }));
         let settings = self.settings;
-        let mut bounds = TransportSettings::default();
-        if let Some(timeout) = settings.timeout_ms {
-            bounds.timeout = Duration::from_millis(timeout.max(1).into());
-        }
-        if let Some(timeout) = settings.connect_timeout_ms {
-            bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
-        }
-        if let Some(limit) = settings.max_response_bytes {
-            bounds.max_response_len = limit;
-        }
+        let (transport, tls) = match self.transport {
+            Some(_) if settings.tls.is_some() => {
+                return Err(wrong(
+                    "tls",
+                    "is set, and a transport was given, which speaks its own TLS; leave one of them out",
+                ));
+            }
+            Some(_) if self.tls_signer.is_some() => {
+                return Err(wrong(
+                    "tls",
+                    "cannot use the signer that was given for it, as a transport was given too; leave one of them out",
+                ));
+            }
+            Some(transport) => (transport, None),
+            None => {
+                let built = transport::built_in(
+                    &settings,
+                    &*opener,
+                    self.tls_signer.as_ref(),
+                    &self.clock,
+                    call,
+                )?;
+                let tls = built.certificate.map(|certificate| {
+                    TlsKey::new(certificate, self.tls_signer.is_some(), &settings)
+                });
+                (Arc::new(built.transport) as Arc<dyn Transport>, tls)
+            }
+        };
+        let timeout = transport::bounds(&settings).timeout;
         let discovery = Discovery::new(profiles::token_endpoint(&settings)?)
-            .with_client_certificate(settings.has_client_certificate());
+            .with_client_certificate(tls.is_some());
         let apis = profiles::apis(&settings)?;
         let clock = Arc::clone(&self.clock);
         let shared = match (&settings.shared_cache, self.shared_store) {
@@ -168,18 +199,16 @@ impl TokenClientBuilder {
         };
         let dpop = dpop.map(|key| key.open(&*dpop_opener, &keys, call));
         let dpop = dpop.transpose()?;
-        let transport = self
-            .transport
-            .unwrap_or_else(|| Arc::new(UreqTransport::new(bounds)));
         let service = Service::new(Parts {
             keys,
             discovery,
             transport,
+            tls,
             clock: self.clock,
             shared,
             apis,
             dpop,
-            timeout: bounds.timeout,
+            timeout,
         });
         Ok(TokenClient::new(service))
     }

@@ -16,6 +16,7 @@ use super::life::Stage;
 use super::response::{Token, TokenType};
 use super::service::{Service, to_json};
 use super::statistics::TokenHealth;
+use super::tls_key::TlsKey;
 use super::workers::{Job, NotRun, Workers};
 use crate::call::{Call, CancelToken};
 use crate::clock::Moment;
@@ -63,11 +64,20 @@ impl TokenClient {
         self.service.keys.health()
     }
 
+    /// How the key of TLS is doing; `None` when the built-in transport has no client
+    /// certificate. Nothing is asked of a device.
+    pub fn tls_health(&self) -> Option<KeyHealth> {
+        let now = self.service.clock.now();
+        self.service.tls.as_ref().map(|tls| tls.health(now))
+    }
+
     /// The certificates and registrations that the keys' assertions depend on, in the
-    /// order of the keys, and when they end. Those that end soon are logged too, see
-    /// `warn_days` in the settings.
+    /// order of the keys, then the certificate of TLS, and when they end. Those that end
+    /// soon are logged too, see `warn_days` in the settings.
     pub fn expiries(&self) -> Vec<Expiry> {
-        self.service.keys.expiries()
+        let mut expiries = self.service.keys.expiries();
+        expiries.extend(self.service.tls.as_ref().and_then(TlsKey::expiry));
+        expiries
     }
 
     /// What sends the client's requests, for APIs behind its tokens.

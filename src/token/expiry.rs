@@ -14,7 +14,7 @@ const DAY: i64 = 86_400;
 
 const NEVER: i64 = i64::MIN;
 
-/// The end of something without which the service refuses a key's assertions.
+/// The end of something without which a service refuses a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expiry {
@@ -35,6 +35,9 @@ pub enum Expiring {
     Certificate,
     /// The key's registration at the service, as `registered_until` says.
     RegisteredKey,
+    /// The certificate that servers are shown in TLS. After its end segl shows it to
+    /// none.
+    TlsCertificate,
 }
 
 impl Expiry {
@@ -66,6 +69,11 @@ impl Expiry {
             Expiring::Certificate => (
                 "the certificate",
                 "the key signs no more",
+                "renew it, put the new one in its place, and make the client anew",
+            ),
+            Expiring::TlsCertificate => (
+                "the client certificate of TLS",
+                "servers that ask for it are not reached",
                 "renew it, put the new one in its place, and make the client anew",
             ),
             Expiring::RegisteredKey => (
@@ -125,7 +133,7 @@ impl Watch {
     /// make the wait longer.
     pub(super) fn is_due(&self, what: Expiring, now: UnixTime) -> bool {
         let looked_at = match what {
-            Expiring::Certificate => &self.certificate,
+            Expiring::Certificate | Expiring::TlsCertificate => &self.certificate,
             Expiring::RegisteredKey => &self.registered_key,
         };
         let (last, now) = (looked_at.load(Ordering::SeqCst), now.seconds());

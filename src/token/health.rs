@@ -8,13 +8,13 @@ use crate::keys::Health;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeyHealth {
-    /// The setting that names the key, `"key"` or `"keys[1]"`; `"signer"` for one
-    /// that the program gave.
+    /// The setting that names the key, `"key"`, `"keys[1]"` or `"tls.key"`; `"signer"`
+    /// or `"tls_signer"` for one that the program gave.
     pub name: String,
     /// False until the key could be opened; the problem in its health says why
     /// not.
     pub opened: bool,
-    /// When the certificate in the assertions' header ends, seconds since 1970;
+    /// When the certificate in the assertions' header, or of TLS, ends, seconds since 1970;
     /// absent when there is none, or the key is not open.
     pub certificate_not_after: Option<i64>,
     /// When the key's registration at the service ends, seconds since 1970, as

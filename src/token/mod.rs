@@ -22,6 +22,8 @@ pub mod shared;
 mod sharing;
 pub(crate) mod skew;
 mod statistics;
+mod tls_key;
+pub(crate) mod transport;
 mod verdict;
 mod workers;
 

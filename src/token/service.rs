@@ -20,6 +20,7 @@ use super::shared::SharedCache;
 use super::sharing::{self, View};
 use super::skew::ClockSkew;
 use super::statistics::Statistics;
+use super::tls_key::TlsKey;
 use crate::call::Call;
 use crate::clock::{Clock, Moment, UnixTime};
 use crate::endpoint::Endpoint;
@@ -35,6 +36,7 @@ pub(super) struct Service {
     pub(super) keys: KeyRing,
     discovery: Discovery,
     pub(super) transport: Arc<dyn Transport>,
+    pub(super) tls: Option<TlsKey>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: Arc<ClockSkew>,
     pub(super) statistics: Statistics,
@@ -54,12 +56,14 @@ pub(super) struct Parts {
     pub(super) keys: KeyRing,
     pub(super) discovery: Discovery,
     pub(super) transport: Arc<dyn Transport>,
+    pub(super) tls: Option<TlsKey>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Option<SharedCache>,
     /// The key that tokens are bound to.
     pub(super) dpop: Option<ProofKey>,
-    /// Time for one try.
+    /// The base URLs of the APIs that tokens may be sent to; none stand for any.
     pub(super) apis: Vec<Endpoint>,
+    /// Time for one try.
     pub(super) timeout: Duration,
 }
 
@@ -72,6 +76,7 @@ impl Service {
             keys: parts.keys,
             discovery: parts.discovery,
             transport: parts.transport,
+            tls: parts.tls,
             skew,
             statistics: Statistics::default(),
             shared: parts.shared,
@@ -114,10 +119,13 @@ impl Service {
     /// `INVALID_ARGUMENT` for a request that the service would refuse.
     pub(super) fn cache_key(&self, request: &TokenRequest) -> Result<CacheKey> {
         // The certificate of the first key may have ended.
+        let tls = self.tls.as_ref().map(TlsKey::thumbprint);
         self.keys.first_open(|key| {
+            let public_key = key.signer.public_key();
             CacheKey::new(
                 &*key.profile,
-                key.signer.public_key(),
+                public_key,
+                tls,
                 self.bound_to(),
                 request,
                 self.now(),
@@ -243,6 +251,9 @@ impl Service {
     /// a nonce in the DPoP proof, it gets another assertion with a proof that has it, at
     /// once and once only.
     fn fetch(&self, request: &TokenRequest, call: &Call, learned: &Cell<bool>) -> Result<Token> {
+        if let Some(tls) = &self.tls {
+            tls.warn_of_expiry(self.clock.now());
+        }
         // First of all: some services give programs no tokens.
         let endpoint = self
             .discovery

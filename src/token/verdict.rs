@@ -28,6 +28,8 @@ impl Verdict {
             PinLocked | PinGuard => Self::Away,
             // A home of the program's own, behind a network.
             Network | Tls => Self::Away,
+            // Such a home does not let this program in.
+            ClientCertificateRequired | ClientCertificateRefused | TlsVersion => Self::Broken,
 
             Io | Unsupported => Self::Broken,
             KeyUri | KeyNotFound | KeyAmbiguous | KeyType | Algorithm | KeyFormat => Self::Broken,

@@ -24,6 +24,7 @@ int main(void) {
   MEMBER(segl_client_params, config_json);
   MEMBER(segl_client_params, config_json_len);
   MEMBER(segl_client_params, signer);
+  MEMBER(segl_client_params, tls_signer);
   MEMBER(segl_client_params, dpop_signer);
   STRUCT(segl_http_request);
   MEMBER(segl_http_request, struct_size);

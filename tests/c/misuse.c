@@ -192,6 +192,17 @@ static void structs(void) {
   /* A struct of an older header ends earlier; one of a newer header later. */
   segl_call older = {.struct_size = offsetof(segl_call, cancel), .cancel = (const segl_cancel *)(uintptr_t)1};
   CHECK_OK(segl_signer_probe(signer, &older));
+  const segl_signer *wild = (const segl_signer *)(uintptr_t)1;
+  segl_client_params first = {
+      offsetof(segl_client_params, tls_signer), SEGL_S(MASKINPORTEN), signer, .tls_signer = wild, .dpop_signer = wild};
+  CHECK_OK(segl_client_new(&first, NULL, &made_client));
+  segl_client_free(made_client);
+  first.dpop_signer = NULL;
+  first.struct_size = sizeof first;
+  CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_new(&first, NULL, &made_client));
+  /* It is used: there is no certificate beside this key. */
+  first.tls_signer = signer;
+  CHECK_CODE(SEGL_CERTIFICATE, segl_client_new(&first, NULL, &made_client));
   struct {
     segl_call known;
     uint64_t more;

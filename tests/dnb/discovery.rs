@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{
     OrgId, builder, certificate, claims, json_answer, now, p256_key, pem, signer,
 };
-use crate::wire::TOKEN;
+use crate::wire::{self, TOKEN, Wire};
 
 const ISSUER: &str = "https://api.ciam.dnb.no";
 const PLAIN: &str = "https://api.ciam.dnb.no/as/token.oauth2";
@@ -202,36 +202,33 @@ fn a_client_posts_where_the_metadata_say_and_its_audience_stays() {
     );
     let path = folder.path().join("tls.pem");
     std::fs::write(&path, both).unwrap();
-    for (with_certificate, endpoint) in [(false, PLAIN), (true, ALIAS)] {
-        let issuer = "https://bank.example";
+    for (with_certificate, endpoint) in [(false, "/token"), (true, "/mtls/token")] {
+        let server = Wire::new(|seen| {
+            let base = format!("http://{}", seen.all("host")[0]);
+            let mut document = document(&base);
+            document["token_endpoint"] = format!("{base}/token").into();
+            document["mtls_endpoint_aliases"]["token_endpoint"] =
+                format!("{base}/mtls/token").into();
+            match &*seen.method {
+                "GET" => wire::json(200, &document.to_string()),
+                _ => wire::json(200, TOKEN),
+            }
+        });
         let mut settings =
-            json!({"profile": "dnb", "client_id": "c", "discovery": true, "issuer": issuer});
+            json!({"profile": "dnb", "client_id": "c", "discovery": true, "issuer": server.base});
         if with_certificate {
             settings["tls"] = json!({"key": format!("file:{}", path.display())});
         }
-        let settings = settings.to_string();
-        assert_eq!(
-            ClientSettings::from_json(&settings)
-                .unwrap()
-                .has_client_certificate(),
-            with_certificate
-        );
-        let server = Server::answering([
-            json_answer(200, &document(issuer).to_string()),
-            json_answer(200, TOKEN),
-        ]);
-        let client = builder(&settings, signer(&p256_key()), now())
-            .transport(server.clone())
+        let client = builder(&settings.to_string(), signer(&p256_key()), now())
             .build(&Call::none())
             .unwrap();
         client
             .token(&TokenRequest::default(), &Call::none())
             .unwrap();
-        let sent = server.sent.lock().unwrap();
-        let lines: Vec<_> = sent.iter().map(|(line, _)| line.as_str()).collect();
-        let metadata = format!("GET {issuer}/.well-known/openid-configuration");
-        assert_eq!(lines, [metadata, format!("POST {endpoint}")]);
-        let form = url::form_urlencoded::parse(sent[1].1.as_bytes());
+        let seen = server.seen();
+        let targets: Vec<_> = seen.iter().map(|seen| seen.target.as_str()).collect();
+        assert_eq!(targets, ["/.well-known/openid-configuration", endpoint]);
+        let form = url::form_urlencoded::parse(&seen[1].body);
         let assertion = form
             .into_owned()
             .find(|(name, _)| name == "client_assertion");

@@ -138,3 +138,32 @@ fn registrations_are_told_by_the_settings_or_by_the_service() {
         "no such client"
     );
 }
+
+#[test]
+fn the_certificate_of_tls_is_told_by_its_end_too() {
+    let desk = Desk::new();
+    let tls = "[clients.bank.tls]\nkey = \"file:ec.pem\"\ncertificate = \"file:tls.crt\"\n";
+    let toml = format!("{}{tls}", desk.bank());
+    for (days, status) in [(1, "failed"), (22, "warning"), (400, "ok")] {
+        let x509 = certificate(&p256_key(), None, &OrgId::Nothing, days);
+        desk.write("tls.crt", &x509.to_pem().unwrap());
+        let found = desk.json(&toml, &["--no-token"]);
+        let finding = found.get("bank", "tls_certificate");
+        assert_eq!(finding["status"], status, "{finding}");
+        assert_eq!(found.code, Some(i32::from(status == "failed")));
+        match status {
+            "ok" => says(
+                finding,
+                "what",
+                "is the key's, which signs for TLS 1.2 and 1.3",
+            ),
+            _ => says(finding, "remedy", "renew it"),
+        }
+    }
+    let other = certificate(&rsa_key(), None, &OrgId::Nothing, 400);
+    desk.write("tls.crt", &other.to_pem().unwrap());
+    let found = desk.json(&toml, &["--no-token"]);
+    let finding = found.get("bank", "tls_certificate");
+    assert_eq!(finding["name"], "CERTIFICATE_MISMATCH");
+    assert_eq!(finding["config_path"], "clients.bank.tls.certificate");
+}

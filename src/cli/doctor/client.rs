@@ -6,7 +6,9 @@ use super::finding::Check;
 use super::known_keys::KnownKeys;
 use super::report::Report;
 use super::steps::Steps;
-use super::{certificate, clock, files, key, network, registration, settings, shared_cache, token};
+use super::{
+    certificate, clock, files, key, network, registration, settings, shared_cache, tls, token,
+};
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Result;
@@ -33,6 +35,7 @@ impl Client<'_> {
         }
         let keys = key::check(self, report);
         certificate::check(self, &keys, report);
+        tls::check(self, report);
         let client = settings::check(self, report);
         let reached = network::check(self, report);
         // The token's exchange tells of the clock, and the clock may be why there

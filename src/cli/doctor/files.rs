@@ -135,8 +135,10 @@ fn holds_secret(settings: &ClientSettings, policy: PinPolicy) -> bool {
 /// Those that can be read; the others' problem is told where they are opened.
 fn key_uris(settings: &ClientSettings, policy: PinPolicy) -> Vec<KeyUri> {
     let several = settings.keys.iter().map(|key| &key.key);
+    let tls = settings.tls.iter().filter_map(|tls| tls.key.as_ref());
     let dpop = settings.dpop.iter().filter_map(|dpop| dpop.key.as_ref());
-    let settings = settings.key.iter().chain(several).chain(dpop);
+    let own = settings.key.iter().chain(several);
+    let settings = own.chain(tls).chain(dpop);
     let parse = |uri: &KeySetting| KeyUri::parse(uri.expose(), policy).ok();
     settings.filter_map(parse).collect()
 }

@@ -24,6 +24,8 @@ pub(super) enum Check {
     Signature,
     /// The certificate of a key.
     Certificate,
+    /// The client certificate of TLS, and its key.
+    TlsCertificate,
     /// The client's settings against its keys and its service.
     Settings,
     /// The way to the token endpoint.

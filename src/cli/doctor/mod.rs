@@ -15,6 +15,7 @@ mod report;
 mod settings;
 mod shared_cache;
 mod steps;
+mod tls;
 mod token;
 
 use std::path::PathBuf;

@@ -1,8 +1,7 @@
 //! The way to the token endpoint: name look-up, connection, TLS and HTTP. Nothing
 //! that is sent names the client.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
@@ -14,9 +13,9 @@ use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
-use crate::http::{Method, Request, Response, Transport, TransportSettings, UreqTransport};
+use crate::http::{Method, Request, Response, Transport, UreqTransport};
 use crate::profiles::{self, TokenEndpoint};
-use crate::token::{Discovery, skew};
+use crate::token::{Discovery, skew, transport};
 
 /// What came back.
 pub(super) struct Reached {
@@ -56,11 +55,9 @@ pub(super) fn check(client: &Client<'_>, report: &mut Report) -> Option<Reached>
 }
 
 fn reach(client: &Client<'_>, source: TokenEndpoint, call: &Call) -> Result<(Finding, Reached)> {
-    let mut bounds = TransportSettings::default();
-    if let Some(timeout) = client.settings.connect_timeout_ms {
-        bounds.connect_timeout = Duration::from_millis(timeout.max(1).into());
-    }
-    let transport = Watched::new(UreqTransport::new(bounds));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let built = transport::built_in(client.settings, &**client.keys, None, &clock, call)?;
+    let transport = Watched::new(built.transport);
     let in_metadata = matches!(source, TokenEndpoint::InMetadata { .. });
     let endpoint = Discovery::new(source)
         .with_client_certificate(client.settings.has_client_certificate())

@@ -9,8 +9,9 @@ use crate::keys::PublicJwk;
 use crate::profiles::{Profile, TokenRequest};
 
 /// A digest of everything that decides what a token says and who may have it:
-/// profile, token endpoint, key, the key that it is bound to, and the claims and form parameters that the
-/// request and the settings lead to, in an order of their own.
+/// profile, token endpoint, key, the certificate of TLS and the key of DPoP, to which a
+/// service may bind its tokens (RFC 8705 section 3, RFC 9449), and the claims and form
+/// parameters that the request and the settings lead to, in an order of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in super::super) struct CacheKey([u8; 32]);
 
@@ -21,15 +22,15 @@ const MADE_ANEW: [&str; 4] = ["exp", "iat", "jti", "nbf"];
 const UNORDERED: [&str; 2] = ["scope", "resource"];
 
 impl CacheKey {
-    /// The key of `request`, whose token is to be bound to the key with the thumbprint
-    /// `bound_to`, if to any.
+    /// The key of `request`. The thumbprints are those of what its token may be bound to.
     ///
     /// # Errors
     /// As [`Profile::claims`]: a request that the service would refuse has none.
     pub(in super::super) fn new(
         profile: &dyn Profile,
         public_key: &PublicJwk,
-        bound_to: Option<&str>,
+        tls_thumbprint: Option<&str>,
+        dpop_thumbprint: Option<&str>,
         request: &TokenRequest,
         now: UnixTime,
     ) -> Result<Self> {
@@ -57,8 +58,10 @@ impl CacheKey {
             profile.token_endpoint().to_string().into(),
         );
         parts.insert("key".into(), public_key.thumbprint().into());
-        if let Some(thumbprint) = bound_to {
-            parts.insert("dpop".into(), thumbprint.into());
+        for (name, thumbprint) in [("tls", tls_thumbprint), ("dpop", dpop_thumbprint)] {
+            if let Some(thumbprint) = thumbprint {
+                parts.insert(name.into(), thumbprint.into());
+            }
         }
         for part in ["claims", "form"] {
             for name in UNORDERED {

@@ -1,0 +1,82 @@
+//! The key of a client's TLS: how it is doing, and when its certificate ends.
+
+use std::sync::Arc;
+
+use super::expiry::{Expiring, Expiry, Watch};
+use super::health::KeyHealth;
+use crate::clock::UnixTime;
+use crate::keys::TlsCertificate;
+use crate::log;
+use crate::profiles::ClientSettings;
+
+/// What the built-in transport shows to servers.
+#[derive(Debug)]
+pub(super) struct TlsKey {
+    name: &'static str,
+    certificate: Arc<TlsCertificate>,
+    thumbprint: String,
+    warn_days: u32,
+    watch: Watch,
+}
+
+impl TlsKey {
+    /// The key of `certificate`, which the program gave itself or the settings name.
+    pub(super) fn new(
+        certificate: Arc<TlsCertificate>,
+        is_given: bool,
+        settings: &ClientSettings,
+    ) -> Self {
+        Self {
+            name: match is_given {
+                true => "tls_signer",
+                false => "tls.key",
+            },
+            thumbprint: certificate.leaf().to_x5t_s256(),
+            warn_days: settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS),
+            certificate,
+            watch: Watch::default(),
+        }
+    }
+
+    /// `x5t#S256` of the certificate, by which tokens are bound to it (RFC 8705
+    /// section 3.1).
+    pub(super) fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
+    /// When the certificate ends.
+    pub(super) fn expiry(&self) -> Option<Expiry> {
+        let end = self.certificate.leaf().not_after()?;
+        Some(Expiry::new(Expiring::TlsCertificate, self.name, end))
+    }
+
+    /// Logs that it ends soon, once a day.
+    pub(super) fn warn_of_expiry(&self, now: UnixTime) {
+        if !self.watch.is_due(Expiring::TlsCertificate, now) {
+            return;
+        }
+        let expiry = self.expiry();
+        let warning = expiry
+            .as_ref()
+            .and_then(|expiry| Some((expiry.level(now), expiry.warning(now, self.warn_days)?)));
+        if let Some((level, warning)) = warning {
+            log::emit(level, "token", format_args!("{warning}"));
+        }
+    }
+
+    pub(super) fn health(&self, now: UnixTime) -> KeyHealth {
+        let expiry = self.expiry();
+        let warning = expiry
+            .as_ref()
+            .and_then(|expiry| expiry.warning(now, self.warn_days));
+        KeyHealth {
+            name: self.name.to_owned(),
+            opened: true,
+            certificate_not_after: expiry.map(|expiry| expiry.not_after.seconds()),
+            registered_until: None,
+            warnings: warning.into_iter().collect(),
+            refusal: None,
+            health: self.certificate.signer().health(),
+        }
+    }
+}
