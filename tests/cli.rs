@@ -525,3 +525,61 @@ fn each_of_several_keys_is_registered_by_its_number() {
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("client \"dnb\": keys[1]: "), "{message}");
 }
+
+#[test]
+fn the_simulator_speaks_https_and_shows_settings_for_it() {
+    let home = Home::new();
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_segl"))
+        .args(["simulate", "--tls", "--ca-out", "ca.pem"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let mut simulator = Simulator {
+        child,
+        urls: serde_json::from_str(&line).unwrap(),
+    };
+    let https = &simulator.urls["https"];
+    let answer = Command::new("curl")
+        .args(["--silent", "--max-time", "60", "--noproxy", "*", "--cacert"])
+        .arg(home.path("ca.pem"))
+        .arg(https["dnb_metadata"].as_str().unwrap())
+        .output()
+        .unwrap();
+    let document: Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert_eq!(document["issuer"], https["dnb_issuer"]);
+
+    let mut settings = String::new();
+    simulator.child.kill().unwrap();
+    let mut stderr = simulator.child.stderr.take().unwrap();
+    std::io::Read::read_to_string(&mut stderr, &mut settings).unwrap();
+    let config = segl::config::Config::from_toml(&settings).unwrap();
+    let dnb = &config.clients["dnb"];
+    assert_eq!(
+        dnb.token_endpoint.as_deref(),
+        https["dnb_token_endpoint"].as_str()
+    );
+    let ca_file = dnb.tls.as_ref().unwrap().ca_file.as_deref();
+    assert_eq!(
+        ca_file.unwrap().canonicalize().unwrap(),
+        home.path("ca.pem").canonicalize().unwrap()
+    );
+    let maskinporten = &config.clients["maskinporten"];
+    assert_eq!(
+        maskinporten.issuer.as_deref(),
+        https["maskinporten_issuer"].as_str()
+    );
+}
+
+#[test]
+fn a_ca_without_https_is_an_error() {
+    let home = Home::new();
+    let (code, error) = home.fails(&["simulate", "--ca-out", "ca.pem"]);
+    assert_eq!((code, &error["name"]), (1, &"CONFIG".into()));
+    assert!(!home.path("ca.pem").exists());
+}

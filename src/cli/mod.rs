@@ -109,7 +109,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
         #[cfg(feature = "simulator")]
-        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments, output),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

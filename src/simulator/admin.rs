@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Extract;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use super::config::parse_json;
 use super::form::media_type;
 use super::outage::OutageList;
 use super::state::State;
-use super::{dnb, maskinporten, reply};
+use super::{dnb, helseid, maskinporten, reply};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::Certificate;
 
@@ -32,6 +32,8 @@ pub(super) fn routes() -> Router<Arc<State>> {
         )
         .route("/admin/dnb/clients", post(dnb_client))
         .route("/admin/dnb/register", post(dnb_register))
+        .route("/admin/helseid/clients", post(helseid_client))
+        .route("/admin/tls/ca", get(ca))
         .route("/admin/outage", post(begin_outage).delete(end_outage))
         .route("/admin/api/reject", post(reject_tokens))
         .route("/admin/requests", get(requests))
@@ -83,6 +85,29 @@ async fn dnb_client(
     }))
 }
 
+async fn helseid_client(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    answer(read::<helseid::Client>(&headers, &body).map(|client| {
+        let client_id = client.client_id.clone();
+        state.helseid.put_client(client, state.now());
+        json!({ "client_id": client_id })
+    }))
+}
+
+/// What clients have to trust for HTTPS, PEM.
+async fn ca(Extract(state): Extract<Arc<State>>) -> Response {
+    match &state.identity {
+        Some(identity) => {
+            let media_type = [(header::CONTENT_TYPE, "application/x-pem-file")];
+            (media_type, identity.ca_pem().to_owned()).into_response()
+        }
+        None => (StatusCode::NOT_FOUND, "HTTPS is not served\n").into_response(),
+    }
+}
+
 async fn dnb_register(Extract(state): Extract<Arc<State>>, uri: Uri, body: String) -> Response {
     let query = uri.query().unwrap_or("");
     let client_id = form_urlencoded::parse(query.as_bytes())
@@ -110,7 +135,7 @@ async fn end_outage(Extract(state): Extract<Arc<State>>) -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// Which access tokens the API refuses from now on: one by its `jti`, or all that
+/// Which access tokens the APIs refuse from now on: one by its `jti`, or all that
 /// were issued so far.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,17 +150,16 @@ async fn reject_tokens(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let tokens = &state.maskinporten.issued;
     answer(
         read::<Rejection>(&headers, &body).and_then(|rejection| match rejection {
             Rejection {
                 jti: None,
                 all: true,
-            } => Ok(json!({ "rejected": tokens.reject_all(state.now()) })),
+            } => Ok(json!({ "rejected": state.reject_tokens() })),
             Rejection {
                 jti: Some(jti),
                 all: false,
-            } if tokens.reject(&jti, state.now()) => Ok(json!({ "rejected": 1 })),
+            } if state.reject_token(&jti) => Ok(json!({ "rejected": 1 })),
             Rejection { all: false, .. } => Err(Error::new(
                 ErrorCode::Config,
                 "no token with this jti is alive; give \"jti\" of one, or \"all\": true",

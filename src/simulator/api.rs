@@ -10,9 +10,11 @@ use axum::routing::any;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::bearer::{Bearer, Refusal};
+use super::access_token::{AccessToken, Refusal};
+use super::dpop::Target;
 use super::reply;
 use super::state::State;
+use super::tls::Connection;
 
 pub(super) const PREFIX: &str = "/api/";
 pub(super) const ECHO_PATH: &str = "/api/echo";
@@ -23,11 +25,22 @@ pub(super) fn routes() -> Router<Arc<State>> {
 
 async fn echo(
     Extract(state): Extract<Arc<State>>,
+    connection: Connection,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    match admit(&state, &uri, &headers) {
+    let target = Target {
+        method: &method,
+        uri: &uri,
+        headers: &headers,
+        connection: &connection,
+    };
+    let dpop = &state.maskinporten.api_dpop;
+    let now = state.now();
+    let verify = |token: &str| state.maskinporten.verify_token(token, now);
+    let admitted = AccessToken::with_proof(&target, dpop, verify, now);
+    let mut response = match admitted.and_then(|token| require_scopes(token, &uri)) {
         Ok(token) => {
             let body = json!({
                 "method": method.as_str(),
@@ -45,12 +58,13 @@ async fn echo(
             }
             refusal.into_response()
         }
-    }
+    };
+    dpop.put_nonce(response.headers_mut(), now);
+    response
 }
 
-/// The token of a request, which has every scope that the query names.
-fn admit(state: &State, uri: &Uri, headers: &HeaderMap) -> Result<Bearer, Refusal> {
-    let token = Bearer::of(state, headers)?;
+/// The token, if it has every scope that the query names.
+pub(super) fn require_scopes(token: AccessToken, uri: &Uri) -> Result<AccessToken, Refusal> {
     for (name, scope) in form_urlencoded::parse(uri.query().unwrap_or("").as_bytes()) {
         if name == "scope" {
             token.require_scope(&[&scope])?;

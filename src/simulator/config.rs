@@ -5,17 +5,20 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
-use super::dnb::DnbConfig;
-use super::maskinporten::MaskinportenConfig;
+use super::dnb::{DnbConfig, MutualTls};
+use super::helseid::{self, HelseidConfig};
+use super::maskinporten::{self, MaskinportenConfig};
 use super::outage::OutageList;
+use super::tls::{ClientCertificates, TlsConfig};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::OrgNumber;
 
 /// Clients, scopes and limits. The default knows no client; clients can also be
 /// added while the simulator runs.
 ///
-/// `jwks` and `trusted_certificates` take their content in place, or the name
-/// of a file as `file:…`, relative to the configuration file.
+/// `jwks`, `trusted_certificates`, and `certificate` and `key` of `[tls]` take their
+/// content in place, or the name of a file as `file:…`, relative to the
+/// configuration file.
 ///
 /// Everything is optional, but for a client's name, organisation and scopes.
 ///
@@ -28,6 +31,9 @@ pub struct SimulatorConfig {
     pub(super) maskinporten: MaskinportenConfig,
     pub(super) dnb: DnbConfig,
     pub(super) outage: OutageList,
+    pub(super) helseid: HelseidConfig,
+    /// `None`: plain HTTP only.
+    pub(super) tls: Option<TlsConfig>,
 }
 
 impl SimulatorConfig {
@@ -59,6 +65,37 @@ impl SimulatorConfig {
             .map_err(|error| error.in_context(path.display()))
     }
 
+    /// The same with HTTPS on `port` of the address that plain HTTP is served on; 0
+    /// takes a free one. What the configuration says about TLS besides its port
+    /// stays.
+    #[must_use]
+    pub fn with_tls(mut self, port: u16) -> Self {
+        self.tls.get_or_insert_default().port = port;
+        self
+    }
+
+    /// Refuses settings that contradict each other.
+    pub(super) fn check(&self) -> Result<()> {
+        let (maskinporten, helseid) = (&self.maskinporten.dpop, &self.helseid.dpop);
+        maskinporten.check("maskinporten.dpop", maskinporten::DPOP)?;
+        helseid.check("helseid.dpop", helseid::DPOP)?;
+        if let Some(tls) = &self.tls {
+            tls.check()?;
+        }
+        let asked = self.tls.as_ref().map(|tls| tls.client_certificates);
+        match (self.dnb.mutual_tls, asked) {
+            (Some(MutualTls::Required), None) => Err(contradiction(
+                "dnb.mutual_tls",
+                "needs HTTPS; add the table [tls], or start it with --tls",
+            )),
+            (Some(MutualTls::Required), Some(ClientCertificates::Off)) => Err(contradiction(
+                "dnb.mutual_tls",
+                "needs certificates that tls.client_certificates = \"off\" does not ask for",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn from_toml_in(text: &str, directory: &Path) -> Result<Self> {
         let table: toml::Table = text.parse().map_err(|source: toml::de::Error| {
             let before = source.span().and_then(|span| text.get(..span.start));
@@ -73,6 +110,12 @@ impl SimulatorConfig {
         read_files(&mut value, "", false, directory)?;
         parse(value)
     }
+}
+
+/// A `CONFIG` error about the setting at `path`.
+pub(super) fn contradiction(path: &str, problem: &str) -> Error {
+    Error::new(ErrorCode::Config, format!("{path}: {problem}"))
+        .with_details(|details| details.config_path = Some(path.to_owned()))
 }
 
 /// A typed value, or a `CONFIG` error that names the path within it.
@@ -113,7 +156,11 @@ fn read_files(value: &mut toml::Value, path: &str, readable: bool, directory: &P
     match value {
         toml::Value::Table(table) => {
             for (key, value) in table {
-                let readable = key == "jwks" || key == "trusted_certificates";
+                let readable = match key.as_str() {
+                    "jwks" | "trusted_certificates" => true,
+                    "certificate" | "key" => path == "tls",
+                    _ => false,
+                };
                 let path = format!("{path}.{key}");
                 read_files(value, path.trim_start_matches('.'), readable, directory)?;
             }

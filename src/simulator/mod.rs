@@ -1,7 +1,9 @@
-//! Maskinporten and DNB on this machine, refusing what the real ones refuse.
+//! Maskinporten, DNB and a service like HelseID on this machine, refusing what the
+//! real ones refuse.
 //!
 //! For tests and demonstrations, offline. Everything is in memory and gone when
-//! the simulator stops. Only loopback addresses are served, over plain HTTP.
+//! the simulator stops. Only loopback addresses are served, over plain HTTP and, where
+//! it is configured, over HTTPS on another port.
 //!
 //! | path | what |
 //! |---|---|
@@ -11,6 +13,13 @@
 //! | `POST /dnb/as/token.oauth2` | the token endpoint, issuer `{base}/dnb` |
 //! | `GET /dnb/jwks` | its JWKS |
 //! | `GET /dnb/.well-known/openid-configuration` | its metadata |
+//! | `GET /.well-known/oauth-authorization-server/dnb` | the same (RFC 8414 section 3.1) |
+//! | any method, `/dnb/api/echo` | an API for DNB's access tokens; `?scope=` requires a scope |
+//! | `POST /dnb/api/prevalidation/norway`, `…/international` | takes any JSON object and gives it back |
+//! | `POST /helseid/connect/token` | the token endpoint, issuer `{base}/helseid` |
+//! | `GET /helseid/.well-known/openid-configuration` | its metadata |
+//! | `GET /helseid/.well-known/openid-configuration/jwks` | its JWKS |
+//! | any method, `/helseid/api/echo` | an API for its access tokens, with DPoP |
 //! | any method, `/api/echo` | an API for Maskinporten's access tokens; `?scope=` requires a scope |
 //! | `/self-service/api/v1/clients…` | Digdir's administration API, as far as keys go |
 //! | `POST /admin/maskinporten/clients` | adds or replaces a client, JSON as in [`SimulatorConfig`] |
@@ -18,8 +27,10 @@
 //! | `POST /admin/maskinporten/trusted-certificates` | trusts more certificates, PEM |
 //! | `POST /admin/dnb/clients` | adds or replaces a client, JSON |
 //! | `POST /admin/dnb/register` | the registration JWT as text; `?client_id=` adds its key to that client |
+//! | `POST /admin/helseid/clients` | adds or replaces a client, JSON |
+//! | `GET /admin/tls/ca` | the certificate to trust for HTTPS, PEM |
 //! | `POST /admin/outage`, `DELETE /admin/outage` | begins or ends an [`Outage`], or a list of them |
-//! | `POST /admin/api/reject` | makes the API refuse a token: `{"jti": "…"}`, or `{"all": true}` |
+//! | `POST /admin/api/reject` | makes the APIs refuse a token: `{"jti": "…"}`, or `{"all": true}` |
 //! | `GET /admin/requests` | the counters of [`Requests`] |
 //!
 //! DNB has no registration endpoint: the real bank takes the registration JWT
@@ -41,10 +52,14 @@
 //! each attempt.
 //!
 //! Access tokens are signed with keys that are new at each start: RS256 at
-//! Maskinporten, ES256 at DNB.
+//! Maskinporten, ES256 elsewhere.
 //!
-//! Not simulated: TLS and client certificates, European eSeals, revocation,
-//! and `iss_onbehalfof` (deprecated, always refused).
+//! HTTPS takes any client certificate whose key is proven, or none; DNB's token
+//! endpoint and API decide what they demand, and tokens are bound to it (RFC 8705).
+//! DPoP (RFC 9449) is demanded by the HelseID-like service, and by Maskinporten where
+//! it is turned on.
+//!
+//! Not simulated: revocation, and `iss_onbehalfof` (deprecated, always refused).
 //!
 //! ```no_run
 //! use segl::simulator::{Simulator, SimulatorConfig};
@@ -56,27 +71,35 @@
 //! # }
 //! ```
 
+mod access_token;
 mod admin;
 mod api;
 mod assertion;
-mod bearer;
 mod broken_body;
+mod client_assertion;
 mod config;
 mod dnb;
+mod dpop;
 mod form;
+mod helseid;
 mod in_progress;
 mod issued;
 mod key_set;
 mod maskinporten;
+mod oauth_error;
 mod outage;
 mod replay;
 mod reply;
 mod self_service;
 mod server;
 mod state;
+mod tls;
 mod token_signer;
+mod trust;
+mod urls;
 
 pub use config::SimulatorConfig;
 pub use outage::{Outage, OutageKind};
 pub use server::{RunningSimulator, Simulator};
-pub use state::{Requests, Urls};
+pub use state::Requests;
+pub use urls::Urls;

@@ -19,7 +19,13 @@ use super::broken_body::{cut, huge};
 use super::reply;
 use super::server::MAX_BODY;
 use super::state::State;
-use super::{dnb, maskinporten};
+use super::{dnb, helseid, maskinporten};
+
+const TOKEN_PATHS: [&str; 3] = [
+    maskinporten::TOKEN_PATH,
+    dnb::TOKEN_PATH,
+    helseid::TOKEN_PATH,
+];
 
 /// How an endpoint fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -52,7 +58,7 @@ pub enum OutageKind {
     Hang,
 }
 
-/// An outage: of both token endpoints, or of one path; of every request there,
+/// An outage: of all token endpoints, or of one path; of every request there,
 /// or of a share of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +75,7 @@ pub struct Outage {
     /// Seconds in `Retry-After` of [`OutageKind::TooManyRequests`]. Default 1.
     #[serde(default = "default_retry_after")]
     pub retry_after: u32,
-    /// The path that fails, for example `/dnb/jwks`. `None`: both token
+    /// The path that fails, for example `/dnb/jwks`. `None`: all token
     /// endpoints.
     #[serde(default)]
     pub path: Option<String>,
@@ -85,7 +91,7 @@ pub struct Outage {
 }
 
 impl Outage {
-    /// An outage of both token endpoints until it is ended.
+    /// An outage of all token endpoints until it is ended.
     pub fn new(kind: OutageKind) -> Self {
         Self {
             kind,
@@ -117,7 +123,7 @@ impl Outage {
     fn concerns(&self, path: &str) -> bool {
         match &self.path {
             Some(chosen) => chosen == path,
-            None => path == maskinporten::TOKEN_PATH || path == dnb::TOKEN_PATH,
+            None => TOKEN_PATHS.contains(&path),
         }
     }
 }

@@ -14,7 +14,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::bearer::{self, Bearer};
+use super::access_token::{self, AccessToken};
 use super::form::media_type;
 use super::key_set::KeySet;
 use super::maskinporten::{self, Client};
@@ -41,7 +41,7 @@ pub(super) fn routes() -> Router<Arc<State>> {
 
 /// Why a request is refused.
 enum Refusal {
-    Token(bearer::Refusal),
+    Token(access_token::Refusal),
     Problem(StatusCode, String),
 }
 
@@ -143,8 +143,11 @@ fn read(body: &[u8]) -> Result<KeySet, String> {
 }
 
 /// The token of a request, which has one of `scopes`.
-fn admin(state: &State, headers: &HeaderMap, scopes: &[&str]) -> Result<Bearer, Refusal> {
-    let token = Bearer::of(state, headers).map_err(Refusal::Token)?;
+fn admin(state: &State, headers: &HeaderMap, scopes: &[&str]) -> Result<AccessToken, Refusal> {
+    let token = AccessToken::bearer(headers, |token| {
+        state.maskinporten.verify_token(token, state.now())
+    })
+    .map_err(Refusal::Token)?;
     token.require_scope(scopes).map_err(Refusal::Token)?;
     Ok(token)
 }
@@ -168,7 +171,7 @@ fn client(
         })
 }
 
-fn may_manage(admin: &Bearer, client: &Client) -> bool {
+fn may_manage(admin: &AccessToken, client: &Client) -> bool {
     admin.consumer() == client.orgno.as_str() || admin.has_scope(SUPPLIER)
 }
 

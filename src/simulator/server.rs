@@ -14,8 +14,10 @@ use tokio::sync::oneshot;
 
 use super::config::SimulatorConfig;
 use super::outage::{self, Outage};
-use super::state::{self, Requests, State, Urls};
-use super::{admin, api, dnb, in_progress, maskinporten, self_service};
+use super::state::{self, Requests, State};
+use super::tls::{Connection, Identity, TlsListener};
+use super::urls::Urls;
+use super::{admin, api, dnb, helseid, in_progress, maskinporten, self_service};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -46,6 +48,7 @@ impl Simulator {
         listen: SocketAddr,
         clock: Arc<dyn Clock>,
     ) -> Result<RunningSimulator> {
+        config.check()?;
         if !listen.ip().is_loopback() {
             return Err(Error::new(
                 ErrorCode::Config,
@@ -55,27 +58,25 @@ impl Simulator {
                 ),
             ));
         }
-        let cannot_listen = |source: io::Error| {
-            Error::new(
-                ErrorCode::Io,
-                format!(
-                    "the simulator cannot listen on {listen}: {source}; \
-                     choose another port, or 0 for a free one"
-                ),
-            )
-            .with_source(source)
+        let cannot_listen = |source| cannot_listen(listen, source);
+        let (plain, plain_address) = bind(listen)?;
+        let tls = match &config.tls {
+            Some(tls) => Some(bind(SocketAddr::new(listen.ip(), tls.port))?),
+            None => None,
         };
-        let listener = std::net::TcpListener::bind(listen).map_err(cannot_listen)?;
-        listener.set_nonblocking(true).map_err(cannot_listen)?;
-        let urls = Urls::new(listener.local_addr().map_err(cannot_listen)?);
+        let urls = Urls::new(plain_address, tls.as_ref().map(|(_, address)| *address));
         let state = Arc::new(State::new(config, urls, clock)?);
+        let listeners = Listeners {
+            plain,
+            tls: tls.map(|(listener, _)| listener),
+        };
 
-        let router = router(Arc::clone(&state));
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::channel();
+        let served = Arc::clone(&state);
         let thread = std::thread::Builder::new()
             .name("segl-simulator".to_owned())
-            .spawn(move || serve(listener, router, &report, stopped))
+            .spawn(move || serve(listeners, &served, &report, stopped))
             .map_err(cannot_listen)?;
         match started.recv() {
             Ok(Ok(())) => Ok(RunningSimulator {
@@ -86,6 +87,32 @@ impl Simulator {
             Err(_) => Err(cannot_listen(io::Error::other("its thread ended at once"))),
         }
     }
+}
+
+struct Listeners {
+    plain: std::net::TcpListener,
+    tls: Option<std::net::TcpListener>,
+}
+
+fn bind(listen: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)> {
+    let bound = || {
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound().map_err(|source| cannot_listen(listen, source))
+}
+
+fn cannot_listen(listen: SocketAddr, source: io::Error) -> Error {
+    Error::new(
+        ErrorCode::Io,
+        format!(
+            "the simulator cannot listen on {listen}: {source}; \
+             choose another port, or 0 for a free one"
+        ),
+    )
+    .with_source(source)
 }
 
 /// A simulator that runs until it is shut down or dropped.
@@ -105,6 +132,12 @@ impl RunningSimulator {
         self.state.requests()
     }
 
+    /// The certificate that clients have to trust to speak HTTPS with it, PEM. `None`
+    /// when it speaks plain HTTP only.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.state.identity.as_ref().map(Identity::ca_pem)
+    }
+
     /// Begins an outage in place of the present ones, or ends them with `None`.
     pub fn set_outage(&self, outage: Option<Outage>) {
         self.set_outages(outage.into_iter().collect());
@@ -116,13 +149,13 @@ impl RunningSimulator {
         self.state.outages.set(outages);
     }
 
-    /// Makes the API under `/api/` refuse the access tokens that Maskinporten has
-    /// issued so far; gives their number. Expired ones are not counted.
+    /// Makes the APIs refuse the access tokens that were issued so far; gives their
+    /// number. Expired ones are not counted.
     pub fn reject_tokens(&self) -> usize {
-        self.state.maskinporten.issued.reject_all(self.state.now())
+        self.state.reject_tokens()
     }
 
-    /// Stops, and returns once the port is free. Open connections are closed.
+    /// Stops, and returns once its ports are free. Open connections are closed.
     pub fn shutdown(mut self) {
         self.stop();
     }
@@ -154,6 +187,7 @@ fn router(state: Arc<State>) -> Router {
     Router::new()
         .merge(maskinporten::routes())
         .merge(dnb::routes())
+        .merge(helseid::routes())
         .merge(api::routes())
         .merge(self_service::routes())
         .merge(admin::routes())
@@ -174,8 +208,8 @@ fn router(state: Arc<State>) -> Router {
 }
 
 fn serve(
-    listener: std::net::TcpListener,
-    router: Router,
+    listeners: Listeners,
+    state: &Arc<State>,
     report: &mpsc::Sender<io::Result<()>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -186,24 +220,38 @@ fn serve(
         .build()
         .and_then(|runtime| {
             let context = runtime.enter();
-            let listener = TcpListener::from_std(listener)?;
+            spawn(listeners, state)?;
             drop(context);
-            Ok((runtime, listener))
+            Ok(runtime)
         });
-    let (runtime, listener) = match prepared {
-        Ok(prepared) => prepared,
+    let runtime = match prepared {
+        Ok(runtime) => runtime,
         Err(error) => {
             // The receiver waits in `start_with_clock`.
             let _ = report.send(Err(error));
             return;
         }
     };
-    let listener = listener.tap_io(|connection| {
-        // A refusal only costs speed.
-        let _ = connection.set_nodelay(true);
-    });
-    runtime.spawn(async move { axum::serve(listener, router).await });
     let _ = report.send(Ok(()));
     // A handle that was leaked never sends; a dropped one ends the wait too.
     let _ = runtime.block_on(stopped);
+}
+
+/// Serves each listener on the runtime that the caller is in.
+fn spawn(listeners: Listeners, state: &Arc<State>) -> io::Result<()> {
+    let router = router(Arc::clone(state));
+    if let (Some(listener), Some(identity)) = (listeners.tls, &state.identity) {
+        let listener = TcpListener::from_std(listener)?;
+        let listener = TlsListener::new(listener, identity.server_config(), Arc::clone(state))?;
+        let service = router
+            .clone()
+            .into_make_service_with_connect_info::<Connection>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+    }
+    let plain = TcpListener::from_std(listeners.plain)?.tap_io(|connection| {
+        // A refusal only costs speed.
+        let _ = connection.set_nodelay(true);
+    });
+    tokio::spawn(async move { axum::serve(plain, router).await });
+    Ok(())
 }

@@ -1,6 +1,5 @@
 //! What the simulator knows while it runs.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State as Extract};
@@ -11,64 +10,17 @@ use serde::Serialize;
 
 use super::config::SimulatorConfig;
 use super::dnb::{self, Dnb};
+use super::helseid::{self, Helseid};
 use super::in_progress::InProgress;
+use super::issued::IssuedTokens;
 use super::maskinporten::{self, Maskinporten};
 use super::outage::Outages;
+use super::tls::{Connection, Identity};
+use super::urls::Urls;
 use super::{api, reply, self_service};
 use crate::clock::{Clock, UnixTime};
 use crate::error::Result;
 use crate::log::{self, Level};
-
-/// Where the simulator answers. Every value is an absolute URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Urls {
-    /// `http://` and the address, without a slash at the end.
-    pub base: String,
-    /// `iss` of its tokens and `aud` of grants, with a slash at the end.
-    pub maskinporten_issuer: String,
-    /// Where grants are posted.
-    pub maskinporten_token_endpoint: String,
-    /// The keys of its tokens.
-    pub maskinporten_jwks_uri: String,
-    /// The metadata document (RFC 8414).
-    pub maskinporten_metadata: String,
-    /// `iss` of its tokens.
-    pub dnb_issuer: String,
-    /// Where client assertions are posted, and one of the accepted `aud`.
-    pub dnb_token_endpoint: String,
-    /// The keys of its tokens.
-    pub dnb_jwks_uri: String,
-    /// The metadata document.
-    pub dnb_metadata: String,
-    /// An API for Maskinporten's access tokens.
-    pub api: String,
-    /// What the paths of Digdir's administration API begin with.
-    pub self_service: String,
-    /// What the paths of the admin endpoints begin with.
-    pub admin: String,
-}
-
-impl Urls {
-    pub(super) fn new(address: SocketAddr) -> Self {
-        let base = format!("http://{address}");
-        let at = |path: &str| format!("{base}{path}");
-        Self {
-            maskinporten_issuer: at("/maskinporten/"),
-            maskinporten_token_endpoint: at(maskinporten::TOKEN_PATH),
-            maskinporten_jwks_uri: at(maskinporten::JWK_PATH),
-            maskinporten_metadata: at(maskinporten::METADATA_PATH),
-            dnb_issuer: at("/dnb"),
-            dnb_token_endpoint: at(dnb::TOKEN_PATH),
-            dnb_jwks_uri: at(dnb::JWKS_PATH),
-            dnb_metadata: at(dnb::METADATA_PATH),
-            api: at(api::ECHO_PATH),
-            self_service: at(self_service::BASE_PATH),
-            admin: at("/admin"),
-            base,
-        }
-    }
-}
 
 /// How many requests came in, outages included, and how many tokens went out.
 /// All but `maskinporten_in_progress` only grow.
@@ -106,6 +58,36 @@ pub struct Requests {
     pub self_service: u64,
     /// Those of them that changed keys.
     pub self_service_changes: u64,
+    /// Requests to DNB's API.
+    pub dnb_api: u64,
+    /// Those of them that were answered with 401.
+    pub dnb_api_unauthorized: u64,
+    /// Requests to the HelseID-like service's token endpoint.
+    pub helseid_token: u64,
+    /// Access tokens that it issued.
+    pub helseid_issued: u64,
+    /// Requests for its JWKS.
+    pub helseid_jwks: u64,
+    /// Requests for its metadata.
+    pub helseid_metadata: u64,
+    /// Requests to its API.
+    pub helseid_api: u64,
+    /// Those of them that were answered with 401, for want of a nonce too.
+    pub helseid_api_unauthorized: u64,
+    /// DPoP proofs that were accepted, at token endpoints and APIs.
+    pub dpop_accepted: u64,
+    /// DPoP proofs that were refused, missing ones included.
+    pub dpop_refused: u64,
+    /// DPoP proofs that were right but for the nonce: it was missing, or replaced.
+    pub dpop_nonce_demanded: u64,
+    /// TLS handshakes that succeeded.
+    pub tls_connections: u64,
+    /// Those of them that resumed a session.
+    pub tls_resumed: u64,
+    /// Those of them whose client showed a certificate.
+    pub tls_with_certificate: u64,
+    /// TLS handshakes that failed.
+    pub tls_refused: u64,
 }
 
 /// Shared by every handler.
@@ -113,6 +95,9 @@ pub(super) struct State {
     pub(super) urls: Urls,
     pub(super) maskinporten: Maskinporten,
     pub(super) dnb: Dnb,
+    pub(super) helseid: Helseid,
+    /// What the HTTPS listener shows; none without one.
+    pub(super) identity: Option<Identity>,
     pub(super) outages: Outages,
     pub(super) in_progress: InProgress,
     clock: Arc<dyn Clock>,
@@ -124,9 +109,13 @@ impl State {
         let now = clock.now();
         let outages = Outages::default();
         outages.set(config.outage.0);
+        let identity = config.tls.as_ref().map(|tls| Identity::new(tls, &clock));
+        let trusted = config.tls.map(|tls| tls.trusted_certificates.0);
         Ok(Self {
-            maskinporten: Maskinporten::new(config.maskinporten, &urls, now)?,
-            dnb: Dnb::new(config.dnb, &urls, now)?,
+            maskinporten: Maskinporten::new(config.maskinporten, now)?,
+            dnb: Dnb::new(config.dnb, trusted.unwrap_or_default(), &urls, now)?,
+            helseid: Helseid::new(config.helseid, now)?,
+            identity: identity.transpose()?,
             outages,
             in_progress: InProgress::default(),
             urls,
@@ -139,8 +128,51 @@ impl State {
         self.clock.now()
     }
 
+    /// Those of the listener that a request came to.
+    pub(super) fn urls(&self, connection: &Connection) -> &Urls {
+        match &self.urls.https {
+            Some(https) if connection.is_tls() => https,
+            _ => &self.urls,
+        }
+    }
+
     pub(super) fn requests(&self) -> Requests {
-        *self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut requests = *self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        for dpop in [
+            &self.maskinporten.dpop,
+            &self.maskinporten.api_dpop,
+            &self.helseid.dpop,
+            &self.helseid.api_dpop,
+        ] {
+            let proofs = dpop.counted();
+            requests.dpop_accepted += proofs.accepted;
+            requests.dpop_refused += proofs.refused;
+            requests.dpop_nonce_demanded += proofs.without_nonce;
+        }
+        requests
+    }
+
+    /// Makes the APIs refuse the access tokens that were issued so far; gives their
+    /// number.
+    pub(super) fn reject_tokens(&self) -> usize {
+        let now = self.now();
+        self.issued().map(|issued| issued.reject_all(now)).sum()
+    }
+
+    /// Makes the APIs refuse one token; false when there is none alive with this
+    /// `jti`.
+    pub(super) fn reject_token(&self, jti: &str) -> bool {
+        let now = self.now();
+        self.issued().any(|issued| issued.reject(jti, now))
+    }
+
+    fn issued(&self) -> impl Iterator<Item = &IssuedTokens> {
+        [
+            &self.maskinporten.issued,
+            &self.dnb.issued,
+            &self.helseid.issued,
+        ]
+        .into_iter()
     }
 
     /// Changes the counters.
@@ -155,7 +187,12 @@ impl State {
             maskinporten::METADATA_PATH => requests.maskinporten_metadata += 1,
             dnb::TOKEN_PATH => requests.dnb_token += 1,
             dnb::JWKS_PATH => requests.dnb_jwks += 1,
-            dnb::METADATA_PATH => requests.dnb_metadata += 1,
+            dnb::METADATA_PATH | dnb::OAUTH_METADATA_PATH => requests.dnb_metadata += 1,
+            helseid::TOKEN_PATH => requests.helseid_token += 1,
+            helseid::JWKS_PATH => requests.helseid_jwks += 1,
+            helseid::METADATA_PATH => requests.helseid_metadata += 1,
+            path if path.starts_with(dnb::API_PREFIX) => requests.dnb_api += 1,
+            path if path.starts_with(helseid::API_PREFIX) => requests.helseid_api += 1,
             path if path.starts_with(api::PREFIX) => requests.api += 1,
             path if path.starts_with(self_service::BASE_PATH) => requests.self_service += 1,
             _ => {}

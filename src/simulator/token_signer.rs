@@ -9,8 +9,11 @@ use openssl::rsa::Rsa;
 use openssl::sign::Signer;
 use serde_json::{Map, Value, json};
 
+use super::access_token::AccessToken;
 use super::assertion::Jws;
+use super::issued::IssuedTokens;
 use crate::alg::Algorithm;
+use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::PublicJwk;
 use crate::keys::jwk::{Curve, base64url};
@@ -18,6 +21,8 @@ use crate::keys::jwk::{Curve, base64url};
 /// A fresh key that signs access tokens as long as the simulator lives.
 pub(super) struct TokenSigner {
     alg: Algorithm,
+    /// `typ` of the header.
+    typ: Option<&'static str>,
     key: PKey<Private>,
     public: PublicJwk,
 }
@@ -37,6 +42,12 @@ impl TokenSigner {
         Self::new(Algorithm::ES256, key)
     }
 
+    /// The same with `typ` in the header of its tokens.
+    pub(super) fn with_typ(mut self, typ: &'static str) -> Self {
+        self.typ = Some(typ);
+        self
+    }
+
     fn new(alg: Algorithm, key: std::result::Result<PKey<Private>, ErrorStack>) -> Result<Self> {
         let made = key.and_then(|key| Ok((key.public_key_to_der()?, key)));
         let (spki, key) = made.map_err(|source| {
@@ -48,6 +59,7 @@ impl TokenSigner {
         })?;
         Ok(Self {
             alg,
+            typ: None,
             key,
             public: PublicJwk::from_spki_der(&spki)?,
         })
@@ -59,18 +71,44 @@ impl TokenSigner {
         json!({ "keys": [self.public.to_registration(kid, self.alg)] })
     }
 
+    /// The token, if it was signed here, is not expired and not rejected; else what
+    /// is wrong with it.
+    pub(super) fn verify(
+        &self,
+        token: &str,
+        issued: &IssuedTokens,
+        now: UnixTime,
+    ) -> std::result::Result<AccessToken, &'static str> {
+        let jws = Jws::parse(token).map_err(|_| "the token is malformed")?;
+        if !self.has_signed(&jws) {
+            return Err("the token is not signed by the issuer");
+        }
+        let exp = jws.claims.get("exp").and_then(Value::as_i64);
+        if exp.is_none_or(|exp| now.seconds() >= exp) {
+            return Err("the token is expired");
+        }
+        let jti = jws.claims.get("jti").and_then(Value::as_str);
+        if jti.is_none_or(|jti| issued.is_rejected(jti)) {
+            return Err("the token was revoked");
+        }
+        Ok(AccessToken::new(jws.claims))
+    }
+
     /// True when this key made the signature of `jws`.
-    pub(super) fn has_signed(&self, jws: &Jws<'_>) -> bool {
+    fn has_signed(&self, jws: &Jws<'_>) -> bool {
         jws.algorithm(&[self.alg]).is_some() && jws.is_signed_by(&self.public, self.alg)
     }
 
-    /// A compact JWS over `claims`. The header has `alg` and `kid` only, as
-    /// Maskinporten's tokens do.
+    /// A compact JWS over `claims`. The header has `alg` and `kid`, as Maskinporten's
+    /// tokens do, and `typ` where it was set.
     pub(super) fn sign(
         &self,
         claims: &Map<String, Value>,
     ) -> std::result::Result<String, ErrorStack> {
-        let header = json!({ "alg": self.alg.name(), "kid": self.public.thumbprint() });
+        let mut header = json!({ "alg": self.alg.name(), "kid": self.public.thumbprint() });
+        if let Some(typ) = self.typ {
+            header["typ"] = typ.into();
+        }
         let claims = Value::Object(claims.clone());
         let input = format!(
             "{}.{}",

@@ -81,6 +81,21 @@ fn requests_are_counted_by_endpoint() {
         "api_unauthorized": 1,
         "self_service": 1,
         "self_service_changes": 0,
+        "dnb_api": 0,
+        "dnb_api_unauthorized": 0,
+        "helseid_token": 0,
+        "helseid_issued": 0,
+        "helseid_jwks": 0,
+        "helseid_metadata": 0,
+        "helseid_api": 0,
+        "helseid_api_unauthorized": 0,
+        "dpop_accepted": 0,
+        "dpop_refused": 0,
+        "dpop_nonce_demanded": 0,
+        "tls_connections": 0,
+        "tls_resumed": 0,
+        "tls_with_certificate": 0,
+        "tls_refused": 0,
     });
     assert_eq!(get(&format!("{}/requests", urls.admin)).json, expected);
     assert_eq!(

@@ -170,6 +170,16 @@ pub fn ec_jwk(kid: &str, key: &PKey<Private>) -> Value {
     })
 }
 
+/// The RFC 7638 thumbprint of a P-256 key.
+pub fn thumbprint(key: &PKey<Private>) -> String {
+    let jwk = ec_jwk("", key);
+    let canonical = format!(
+        r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#,
+        jwk["x"], jwk["y"]
+    );
+    base64url(openssl::sha::sha256(canonical.as_bytes()))
+}
+
 /// The claims of an access token, after its signature was checked with the key
 /// of that `kid` and `alg` from `jwks_uri`.
 pub fn verified_claims(token: &str, jwks_uri: &str) -> Value {
@@ -254,6 +264,26 @@ pub fn delete(url: &str) -> Answer {
 pub fn post(url: &str, content_type: &str, body: &str) -> Answer {
     let request = agent().post(url).header("Content-Type", content_type);
     answer(request.send(body).unwrap())
+}
+
+/// A request with these headers, and a body with its media type if there is any.
+pub fn send(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Option<(&str, &str)>,
+) -> Answer {
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    answer(match body {
+        Some((media_type, body)) => {
+            let request = request.header("Content-Type", media_type);
+            agent().run(request.body(body.to_owned()).unwrap()).unwrap()
+        }
+        None => agent().run(request.body(()).unwrap()).unwrap(),
+    })
 }
 
 /// A request with an access token, and JSON if there is any.

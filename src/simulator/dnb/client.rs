@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
+use super::super::client_assertion::AssertionTyp;
 use super::super::key_set::KeySet;
+use super::certificate::{MutualTls, Thumbprint};
 use crate::alg::Algorithm;
 
 /// The values of `aud` that DNB's own examples use.
@@ -31,6 +33,9 @@ pub(in super::super) struct DnbConfig {
     /// Given to a client that registers with a JWT.
     pub(super) scopes: Vec<String>,
     pub(super) clients: Vec<Client>,
+    /// `None`: over HTTPS only.
+    pub(in super::super) mutual_tls: Option<MutualTls>,
+    pub(super) assertion_typ: AssertionTyp,
 }
 
 impl Default for DnbConfig {
@@ -40,6 +45,8 @@ impl Default for DnbConfig {
             registration_audience: REGISTRATION_AUDIENCE.to_owned(),
             scopes: SCOPES.map(str::to_owned).to_vec(),
             clients: Vec::new(),
+            mutual_tls: None,
+            assertion_typ: AssertionTyp::Any,
         }
     }
 }
@@ -52,6 +59,9 @@ pub(in super::super) struct Client {
     #[serde(deserialize_with = "es256_keys")]
     pub(super) jwks: KeySet,
     pub(super) scopes: Vec<String>,
+    /// The certificates that it may show. Empty: any that the bank accepts.
+    #[serde(default)]
+    pub(super) certificates: Vec<Thumbprint>,
 }
 
 fn es256_keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<KeySet, D::Error> {

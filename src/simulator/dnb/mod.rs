@@ -1,9 +1,10 @@
-//! DNB: client credentials with `private_key_jwt`, and what stands in for the
-//! people who register clients.
+//! DNB: client credentials with `private_key_jwt` and a client certificate, an API,
+//! and what stands in for the people who register clients.
 
+mod api;
+mod certificate;
 mod client;
-mod client_assertion;
-mod errors;
+mod metadata;
 mod registration;
 
 use std::collections::BTreeMap;
@@ -18,50 +19,80 @@ use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+pub(super) use api::{ECHO_PATH, PREFIX as API_PREFIX};
+pub(super) use certificate::MutualTls;
 pub(super) use client::{Client, DnbConfig};
 
-use super::assertion::Jws;
+use super::access_token::AccessToken;
+use super::client_assertion::{self, AssertionTyp, Audience, Rules};
 use super::form::Form;
+use super::issued::IssuedTokens;
 use super::key_set::KeySet;
-use super::replay::{ReplayTable, Reuse};
+use super::oauth_error::Refusal;
+use super::replay::ReplayTable;
 use super::reply;
-use super::state::{State, Urls};
+use super::state::State;
+use super::tls::Connection;
 use super::token_signer::TokenSigner;
+use super::urls::Urls;
+use crate::alg::Algorithm;
 use crate::clock::UnixTime;
 use crate::error::Result;
-use errors::Refusal;
+use crate::keys::Certificate;
+use certificate::Policy;
 
 pub(super) const TOKEN_PATH: &str = "/dnb/as/token.oauth2";
 pub(super) const JWKS_PATH: &str = "/dnb/jwks";
 pub(super) const METADATA_PATH: &str = "/dnb/.well-known/openid-configuration";
 
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+/// Where RFC 8414 section 3.1 puts the metadata of an issuer with a path.
+pub(super) const OAUTH_METADATA_PATH: &str = "/.well-known/oauth-authorization-server/dnb";
+
+/// Most seconds from issue to expiry of an assertion: the lifetime of DNB's sample
+/// token.
+const MAX_LIFETIME: i64 = 1200;
 
 /// Seconds that an access token lives.
 const TOKEN_LIFETIME: i64 = 3600;
 
 /// The bank: its key, and what is registered.
 pub(super) struct Dnb {
-    issuer: String,
     audiences: Vec<String>,
+    assertion_typ: AssertionTyp,
+    policy: Policy,
     registration_audience: String,
     registration_scopes: Vec<String>,
     signer: TokenSigner,
     used: ReplayTable,
+    pub(super) issued: IssuedTokens,
     clients: Mutex<BTreeMap<String, Arc<Client>>>,
 }
 
 impl Dnb {
-    pub(super) fn new(config: DnbConfig, urls: &Urls, now: UnixTime) -> Result<Self> {
+    /// `trusted` are the issuers of client certificates.
+    pub(super) fn new(
+        config: DnbConfig,
+        trusted: Vec<Certificate>,
+        urls: &Urls,
+        now: UnixTime,
+    ) -> Result<Self> {
         let mut audiences = config.audiences;
-        audiences.push(urls.dnb_token_endpoint.clone());
+        for urls in std::iter::once(urls).chain(urls.https.as_deref()) {
+            audiences.push(urls.dnb_token_endpoint.clone());
+            audiences.push(urls.dnb_issuer.clone());
+        }
         let service = Self {
-            issuer: urls.dnb_issuer.clone(),
             audiences,
+            assertion_typ: config.assertion_typ,
+            policy: Policy {
+                mutual_tls: config.mutual_tls,
+                trusted,
+            },
             registration_audience: config.registration_audience,
             registration_scopes: config.scopes,
             signer: TokenSigner::es256()?,
             used: ReplayTable::default(),
+            issued: IssuedTokens::default(),
             clients: Mutex::default(),
         };
         for client in config.clients {
@@ -97,6 +128,7 @@ impl Dnb {
                 client_id: client_id.clone(),
                 jwks: KeySet::of(key),
                 scopes: self.registration_scopes.clone(),
+                certificates: Vec::new(),
             },
         };
         clients.insert(client_id.clone(), Arc::new(client));
@@ -109,6 +141,8 @@ impl Dnb {
     /// The walk from a request to a token response.
     fn issue(
         &self,
+        issuer: &str,
+        connection: &Connection,
         headers: &HeaderMap,
         body: &[u8],
         now: UnixTime,
@@ -120,6 +154,10 @@ impl Dnb {
             None => return Err(Refusal::request("grant_type is missing")),
         }
         let client = self.authenticate(&form, now)?;
+        let certificate = self
+            .policy
+            .thumbprint(connection, &client.certificates, now)
+            .map_err(Refusal::client)?;
         let scope = match form.get("scope") {
             Some(requested) => {
                 let unknown = requested
@@ -132,7 +170,13 @@ impl Dnb {
             }
             None => client.scopes.join(" "),
         };
-        let claims = self.claims(&client, &scope, now);
+        let mut claims = claims(issuer, &client, &scope, now);
+        if let Some(thumbprint) = certificate {
+            claims.insert("cnf".to_owned(), json!({ "x5t#S256": thumbprint }));
+        }
+        if let Some(jti) = claims.get("jti").and_then(Value::as_str) {
+            self.issued.put(jti, now.plus(TOKEN_LIFETIME), now);
+        }
         Ok(json!({
             "access_token": self.signer.sign(&claims).map_err(|_| Refusal::server())?,
             "token_type": "Bearer",
@@ -146,57 +190,46 @@ impl Dnb {
         form: &Form,
         now: UnixTime,
     ) -> std::result::Result<Arc<Client>, Refusal> {
-        if form.get("client_assertion_type") != Some(ASSERTION_TYPE) {
-            return Err(Refusal::client(format!(
-                "client_assertion_type must be {ASSERTION_TYPE}"
-            )));
-        }
-        let assertion = form
-            .get("client_assertion")
-            .ok_or_else(|| Refusal::client("client_assertion is missing"))?;
-        let jws = Jws::parse(assertion).map_err(|problem| {
-            Refusal::client(format!("client_assertion is malformed: {problem}"))
-        })?;
-        let client_id = client_assertion::claimed_client(&jws)?;
-        if form
-            .get("client_id")
-            .is_some_and(|given| given != client_id)
-        {
-            return Err(Refusal::client("client_id is not iss of client_assertion"));
-        }
+        let jws = client_assertion::of(form)?;
+        let client_id = client_assertion::claimed_client(&jws, form)?;
         let client = self.clients().get(client_id).cloned();
         let client =
             client.ok_or_else(|| Refusal::client("iss of client_assertion is no known client"))?;
-        let verified = client_assertion::verify(&jws, &client, &self.audiences, now)?;
-        self.used
-            .use_once(
-                client_id,
-                Some(verified.jti),
-                &jws,
-                verified.usable_until,
-                now,
-            )
-            .map_err(|reuse| match reuse {
-                Reuse::Used => Refusal::client("jti of client_assertion was used before"),
-                Reuse::Full => Refusal::overloaded(),
-            })?;
+        let rules = Rules {
+            algorithms: &[Algorithm::ES256],
+            typ: self.assertion_typ,
+            audience: Audience::AnyOf(&self.audiences),
+            max_lifetime: MAX_LIFETIME,
+        };
+        client_assertion::authenticate(&jws, client_id, &client.jwks, &rules, &self.used, now)?;
         Ok(client)
     }
 
-    fn claims(&self, client: &Client, scope: &str, now: UnixTime) -> Map<String, Value> {
-        let members = [
-            ("iss", self.issuer.as_str().into()),
-            ("sub", client.client_id.as_str().into()),
-            ("client_id", client.client_id.as_str().into()),
-            ("scope", scope.into()),
-            ("iat", now.seconds().into()),
-            ("exp", now.plus(TOKEN_LIFETIME).seconds().into()),
-            ("jti", Uuid::new_v4().to_string().into()),
-        ];
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
+    /// An access token that was issued here and is good; else what is wrong with it.
+    fn verify_token(
+        &self,
+        token: &str,
+        now: UnixTime,
+    ) -> std::result::Result<AccessToken, &'static str> {
+        self.signer.verify(token, &self.issued, now)
+    }
+
+    fn demands_certificate(&self, connection: &Connection) -> bool {
+        self.policy.demands(connection)
+    }
+
+    /// The thumbprint of the certificate that a client shows, if it must be or is
+    /// shown; else what is wrong with it.
+    fn certificate_of(
+        &self,
+        client_id: &str,
+        connection: &Connection,
+        now: UnixTime,
+    ) -> std::result::Result<Option<String>, &'static str> {
+        let client = self.clients().get(client_id).cloned();
+        let registered = client.as_ref().map(|client| client.certificates.as_slice());
+        self.policy
+            .thumbprint(connection, registered.unwrap_or_default(), now)
     }
 
     fn clients(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Client>>> {
@@ -204,15 +237,42 @@ impl Dnb {
     }
 }
 
+fn claims(issuer: &str, client: &Client, scope: &str, now: UnixTime) -> Map<String, Value> {
+    let members = [
+        ("iss", issuer.into()),
+        ("sub", client.client_id.as_str().into()),
+        ("client_id", client.client_id.as_str().into()),
+        ("scope", scope.into()),
+        ("iat", now.seconds().into()),
+        ("exp", now.plus(TOKEN_LIFETIME).seconds().into()),
+        ("jti", Uuid::new_v4().to_string().into()),
+    ];
+    members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
 pub(super) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route(TOKEN_PATH, post(token))
         .route(JWKS_PATH, get(jwks))
         .route(METADATA_PATH, get(metadata))
+        .route(OAUTH_METADATA_PATH, get(metadata))
+        .merge(api::routes())
 }
 
-async fn token(Extract(state): Extract<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
-    match state.dnb.issue(&headers, &body, state.now()) {
+async fn token(
+    Extract(state): Extract<Arc<State>>,
+    connection: Connection,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let issuer = &state.urls(&connection).dnb_issuer;
+    let token = state
+        .dnb
+        .issue(issuer, &connection, &headers, &body, state.now());
+    match token {
         Ok(token) => {
             state.count(|requests| requests.dnb_issued += 1);
             reply::private_json(StatusCode::OK, &token)
@@ -225,14 +285,8 @@ async fn jwks(Extract(state): Extract<Arc<State>>) -> Response {
     reply::json(StatusCode::OK, &state.dnb.signer.jwks())
 }
 
-async fn metadata(Extract(state): Extract<Arc<State>>) -> Response {
-    let document = json!({
-        "grant_types_supported": ["client_credentials"],
-        "issuer": state.urls.dnb_issuer,
-        "jwks_uri": state.urls.dnb_jwks_uri,
-        "token_endpoint": state.urls.dnb_token_endpoint,
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
-    });
+async fn metadata(Extract(state): Extract<Arc<State>>, connection: Connection) -> Response {
+    let scopes = &state.dnb.registration_scopes;
+    let document = metadata::document(state.urls(&connection), scopes);
     reply::json(StatusCode::OK, &document)
 }

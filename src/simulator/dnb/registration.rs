@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::assertion::Jws;
 use super::super::key_set::RegisteredKey;
-use super::errors::Refusal;
+use super::super::oauth_error::Refusal;
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
 

@@ -2,14 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use openssl::error::ErrorStack;
-use openssl::stack::Stack;
-use openssl::x509::store::X509StoreBuilder;
-use openssl::x509::verify::{X509VerifyFlags, X509VerifyParam};
-use openssl::x509::{X509, X509StoreContext};
 use serde_json::Value;
 
 use super::super::assertion::Jws;
+use super::super::trust::is_trusted;
 use super::client::Client;
 use super::errors::Refusal;
 use crate::alg::Algorithm;
@@ -113,32 +109,4 @@ pub(super) fn read_x5c(x5c: &Value) -> Option<Vec<Certificate>> {
         chain.push(certificate);
     }
     Some(chain)
-}
-
-/// True when the first certificate is one of `trusted`, or was issued by one of
-/// them, directly or over those that came with it.
-pub(super) fn is_trusted(
-    chain: &[Certificate],
-    trusted: &[Certificate],
-    now: UnixTime,
-) -> Result<bool, ErrorStack> {
-    let [leaf, issuers @ ..] = chain else {
-        return Ok(false);
-    };
-    let mut store = X509StoreBuilder::new()?;
-    for certificate in trusted {
-        store.add_cert(X509::from_der(certificate.der())?)?;
-    }
-    let mut parameters = X509VerifyParam::new()?;
-    parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN)?;
-    parameters.set_time(now.seconds());
-    store.set_param(&parameters)?;
-    let mut untrusted = Stack::new()?;
-    for certificate in issuers {
-        untrusted.push(X509::from_der(certificate.der())?)?;
-    }
-    let leaf = X509::from_der(leaf.der())?;
-    X509StoreContext::new()?.init(&store.build(), &leaf, &untrusted, |context| {
-        context.verify_cert()
-    })
 }

@@ -9,9 +9,17 @@ use serde::de::{Deserializer, Error as _};
 use serde_json::Value;
 
 use super::super::config::{optional_org_number, optional_org_numbers, org_number};
+use super::super::dpop::{DpopConfig, DpopDefaults, DpopMode};
 use super::super::key_set::{KeySet, RegisteredKey};
+use super::super::trust::Certificates;
 use crate::clock::UnixTime;
-use crate::keys::{Certificate, OrgNumber};
+use crate::keys::OrgNumber;
+
+/// A proof is ignored.
+pub(in super::super) const DPOP: DpopDefaults = DpopDefaults {
+    mode: DpopMode::Off,
+    nonces: false,
+};
 
 /// Settings of the issuer.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +34,7 @@ pub(in super::super) struct MaskinportenConfig {
     pub(super) propagation_seconds: i64,
     pub(super) scopes: BTreeMap<String, Scope>,
     pub(super) clients: Vec<Client>,
+    pub(in super::super) dpop: DpopConfig,
 }
 
 impl Default for MaskinportenConfig {
@@ -38,6 +47,7 @@ impl Default for MaskinportenConfig {
             propagation_seconds: 0,
             scopes: BTreeMap::new(),
             clients: Vec::new(),
+            dpop: DpopConfig::default(),
         }
     }
 }
@@ -48,20 +58,6 @@ impl Default for MaskinportenConfig {
 pub(super) struct Eseals {
     /// Who issues them.
     pub(super) trusted_certificates: Certificates,
-}
-
-/// PEM texts, each with one or more certificates.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Certificates(pub(super) Vec<Certificate>);
-
-impl<'de> Deserialize<'de> for Certificates {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut certificates = Vec::new();
-        for pem in Vec::<String>::deserialize(deserializer)? {
-            certificates.extend(Certificate::read_chain(pem.as_bytes()).map_err(D::Error::custom)?);
-        }
-        Ok(Self(certificates))
-    }
 }
 
 /// A client in the self-service.

@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::super::dpop;
 use super::super::replay::Reuse;
 use super::super::reply;
 
@@ -97,6 +98,12 @@ impl Refusal {
 
     pub(super) fn claim(problem: &str) -> Self {
         Self::request(format!("Validation of JWT claim failed: {problem}"))
+    }
+
+    /// A DPoP proof that proves nothing (RFC 9449 section 5).
+    pub(super) fn dpop(refusal: &dpop::Refusal) -> Self {
+        let description = refusal.description("Authorization server");
+        Self::bad_request(refusal.error(), None, description)
     }
 
     // Who asks.

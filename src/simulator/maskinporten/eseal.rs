@@ -7,7 +7,8 @@ use openssl::x509::X509;
 use serde_json::json;
 
 use super::super::assertion::Jws;
-use super::authentication::{ALGORITHMS, is_trusted, read_x5c};
+use super::super::trust::is_trusted;
+use super::authentication::{ALGORITHMS, read_x5c};
 use super::client::Scope;
 use super::errors::Refusal;
 use super::grant::Grant;

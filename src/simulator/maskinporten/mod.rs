@@ -4,6 +4,7 @@ mod authentication;
 mod authorization;
 mod client;
 mod details;
+mod endpoints;
 mod errors;
 mod eseal;
 mod grant;
@@ -12,47 +13,42 @@ mod token;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State as Extract;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
-use axum::routing::{get, post};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 pub(super) use authentication::KEY_LIFETIME;
-pub(super) use client::{Client, MaskinportenConfig, Scope, check_keys};
+pub(super) use client::{Client, DPOP, MaskinportenConfig, Scope, check_keys};
+pub(super) use endpoints::routes;
 
+use super::access_token::AccessToken;
 use super::assertion::Jws;
-use super::form::Form;
+use super::dpop::{Dpop, Target};
 use super::issued::IssuedTokens;
 use super::key_set::KeySet;
 use super::replay::ReplayTable;
-use super::reply;
-use super::state::{State, Urls};
 use super::token_signer::TokenSigner;
 use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::keys::Certificate;
 use errors::Refusal;
 use grant::Grant;
-use token::{Holder, TokenResponse};
+use token::{Holder, TokenResponse, token_type};
 
 pub(super) const TOKEN_PATH: &str = "/maskinporten/token";
 pub(super) const JWK_PATH: &str = "/maskinporten/jwk";
 pub(super) const METADATA_PATH: &str = "/maskinporten/.well-known/oauth-authorization-server";
 
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-
 /// The issuer: its key, and what is registered.
 pub(super) struct Maskinporten {
-    issuer: String,
     max_lifetime: i64,
     tolerated_claims: Vec<String>,
     eseal_issuers: Vec<Certificate>,
     signer: TokenSigner,
     used: ReplayTable,
     pub(super) issued: IssuedTokens,
+    /// Of the token endpoint.
+    pub(super) dpop: Dpop,
+    /// Of the API, which has nonces of its own.
+    pub(super) api_dpop: Dpop,
     /// Seconds until a key that was registered over the administration API works.
     propagation_seconds: i64,
     registry: RwLock<Registry>,
@@ -66,15 +62,16 @@ struct Registry {
 }
 
 impl Maskinporten {
-    pub(super) fn new(config: MaskinportenConfig, urls: &Urls, now: UnixTime) -> Result<Self> {
+    pub(super) fn new(config: MaskinportenConfig, now: UnixTime) -> Result<Self> {
         let service = Self {
-            issuer: urls.maskinporten_issuer.clone(),
             max_lifetime: config.max_lifetime,
             tolerated_claims: config.tolerated_claims,
             eseal_issuers: config.eseals.trusted_certificates.0,
             signer: TokenSigner::rs256()?,
             used: ReplayTable::default(),
             issued: IssuedTokens::default(),
+            dpop: Dpop::new(&config.dpop, DPOP, now),
+            api_dpop: Dpop::new(&config.dpop, DPOP, now),
             propagation_seconds: config.propagation_seconds,
             registry: RwLock::default(),
         };
@@ -107,14 +104,21 @@ impl Maskinporten {
     }
 
     /// The walk from an assertion to a token.
-    fn issue(&self, assertion: &str, now: UnixTime) -> std::result::Result<TokenResponse, Refusal> {
+    fn issue(
+        &self,
+        issuer: &str,
+        assertion: &str,
+        target: &Target<'_>,
+        now: UnixTime,
+    ) -> std::result::Result<TokenResponse, Refusal> {
         let jws = Jws::parse(assertion).map_err(|_| Refusal::malformed())?;
         grant::require_documented(&jws, &self.tolerated_claims)?;
         if let Some(seal) = eseal::authenticate(&jws, &self.eseal_issuers, now)? {
-            grant::require_audience(&jws.claims, &self.issuer)?;
+            grant::require_audience(&jws.claims, issuer)?;
             let grant = self.usable_grant(&jws, seal.client_id(), now)?;
+            let key = self.proven_key(target, now)?;
             let holder = seal.authorize(&grant, &self.read().scopes)?;
-            return self.token(holder, &grant, None, now);
+            return self.token(issuer, holder, &grant, None, key.as_deref(), now);
         }
         let client_id = grant::issuer(&jws.claims)?;
         let registry = self.read();
@@ -124,9 +128,10 @@ impl Maskinporten {
             .ok_or_else(Refusal::unknown_client)?
             .as_seen_at(now);
         let client = &*client;
-        grant::require_audience(&jws.claims, &self.issuer)?;
+        grant::require_audience(&jws.claims, issuer)?;
         let client_amr = authentication::authenticate(&jws, client, &registry.trusted, now)?;
         let grant = self.usable_grant(&jws, client_id, now)?;
+        let key = self.proven_key(target, now)?;
         let access = authorization::authorize(&grant, client, &registry.scopes)?;
         let details = grant
             .authorization_details
@@ -139,7 +144,17 @@ impl Maskinporten {
             supplier: access.supplier.map(details::organization),
             lifetime: access.lifetime,
         };
-        self.token(holder, &grant, details, now)
+        self.token(issuer, holder, &grant, details, key.as_deref(), now)
+    }
+
+    fn proven_key(
+        &self,
+        target: &Target<'_>,
+        now: UnixTime,
+    ) -> std::result::Result<Option<String>, Refusal> {
+        self.dpop
+            .proven_key(target, None, now)
+            .map_err(|refusal| Refusal::dpop(&refusal))
     }
 
     /// The grant of an authenticated sender, if it is in time and not used yet.
@@ -159,45 +174,35 @@ impl Maskinporten {
 
     fn token(
         &self,
+        issuer: &str,
         holder: Holder<'_>,
         grant: &Grant<'_>,
         details: Option<Value>,
+        key: Option<&str>,
         now: UnixTime,
     ) -> std::result::Result<TokenResponse, Refusal> {
         let expires_in = holder.lifetime;
-        let claims = token::claims(&self.issuer, holder, grant, details, now);
+        let claims = token::claims(issuer, holder, grant, details, key, now);
         let access_token = self.signer.sign(&claims).map_err(|_| Refusal::server())?;
         if let Some(jti) = claims.get("jti").and_then(Value::as_str) {
             self.issued.put(jti, now.plus(expires_in), now);
         }
         Ok(TokenResponse {
             access_token,
-            token_type: "Bearer",
+            token_type: token_type(key),
             expires_in,
             scope: grant.scopes.join(" "),
         })
     }
 
-    /// The claims of an access token that was issued here, is not expired and was
-    /// not rejected; else what is wrong with it.
+    /// An access token that was issued here, is not expired and was not rejected;
+    /// else what is wrong with it.
     pub(super) fn verify_token(
         &self,
         token: &str,
         now: UnixTime,
-    ) -> std::result::Result<Map<String, Value>, &'static str> {
-        let jws = Jws::parse(token).map_err(|_| "the token is malformed")?;
-        if !self.signer.has_signed(&jws) {
-            return Err("the token is not signed by Maskinporten");
-        }
-        let exp = jws.claims.get("exp").and_then(Value::as_i64);
-        if exp.is_none_or(|exp| now.seconds() >= exp) {
-            return Err("the token is expired");
-        }
-        let jti = jws.claims.get("jti").and_then(Value::as_str);
-        if jti.is_none_or(|jti| self.issued.is_rejected(jti)) {
-            return Err("the token was revoked");
-        }
-        Ok(jws.claims)
+    ) -> std::result::Result<AccessToken, &'static str> {
+        self.signer.verify(token, &self.issued, now)
     }
 
     /// Every client, in the order of their identifiers.
@@ -252,54 +257,4 @@ impl Maskinporten {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-pub(super) fn routes() -> Router<Arc<State>> {
-    Router::new()
-        .route(TOKEN_PATH, post(token))
-        .route(JWK_PATH, get(jwk))
-        .route(METADATA_PATH, get(metadata))
-}
-
-async fn token(Extract(state): Extract<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
-    let service = &state.maskinporten;
-    let answer =
-        read_request(&headers, &body).and_then(|assertion| service.issue(&assertion, state.now()));
-    match answer {
-        Ok(token) => {
-            state.count(|requests| requests.maskinporten_issued += 1);
-            reply::private_json(StatusCode::OK, &token)
-        }
-        Err(refusal) => refusal.into_response(&service.issuer),
-    }
-}
-
-fn read_request(headers: &HeaderMap, body: &[u8]) -> std::result::Result<String, Refusal> {
-    let form = Form::parse(headers, body).map_err(Refusal::request)?;
-    match form.get("grant_type") {
-        Some(GRANT_TYPE) => {}
-        Some(_) => return Err(Refusal::grant_type()),
-        None => return Err(Refusal::request("Missing parameter grant_type")),
-    }
-    form.get("assertion")
-        .map(str::to_owned)
-        .ok_or_else(|| Refusal::request("Missing parameter assertion"))
-}
-
-async fn jwk(Extract(state): Extract<Arc<State>>) -> Response {
-    reply::json(StatusCode::OK, &state.maskinporten.signer.jwks())
-}
-
-/// The members of the test environment's document, no more.
-async fn metadata(Extract(state): Extract<Arc<State>>) -> Response {
-    let document = json!({
-        "authorization_details_types_supported": details::TYPES,
-        "grant_types_supported": [GRANT_TYPE],
-        "issuer": state.urls.maskinporten_issuer,
-        "jwks_uri": state.urls.maskinporten_jwks_uri,
-        "token_endpoint": state.urls.maskinporten_token_endpoint,
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "RS512"],
-    });
-    reply::json(StatusCode::OK, &document)
 }

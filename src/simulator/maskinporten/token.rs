@@ -1,7 +1,7 @@
 //! Access tokens (docs.digdir.no, `maskinporten_protocol_token`).
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::grant::Grant;
@@ -29,7 +29,17 @@ pub(super) struct Holder<'a> {
     pub(super) lifetime: i64,
 }
 
+/// `token_type` of a token (RFC 6750, RFC 9449 section 5).
+pub(super) fn token_type(key: Option<&str>) -> &'static str {
+    match key {
+        Some(_) => "DPoP",
+        None => "Bearer",
+    }
+}
+
 /// The claims of the access token for an authorised grant.
+///
+/// `key` is the thumbprint of the key that it is bound to.
 ///
 /// `aud` is there only when the grant has `resource`: one string, or an array
 /// of several.
@@ -38,6 +48,7 @@ pub(super) fn claims(
     holder: Holder<'_>,
     grant: &Grant<'_>,
     authorization_details: Option<Value>,
+    key: Option<&str>,
     now: UnixTime,
 ) -> Map<String, Value> {
     let mut claims = Map::new();
@@ -47,7 +58,7 @@ pub(super) fn claims(
     put("client_amr", holder.client_amr.into());
     put("consumer", holder.consumer);
     put("scope", grant.scopes.join(" ").into());
-    put("token_type", "Bearer".into());
+    put("token_type", token_type(key).into());
     put("iat", now.seconds().into());
     put("exp", now.plus(holder.lifetime).seconds().into());
     put("jti", Uuid::new_v4().to_string().into());
@@ -69,6 +80,9 @@ pub(super) fn claims(
     }
     if let Some(details) = authorization_details {
         put("authorization_details", details);
+    }
+    if let Some(jkt) = key {
+        put("cnf", json!({ "jkt": jkt }));
     }
     claims
 }

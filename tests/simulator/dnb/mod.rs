@@ -1,5 +1,6 @@
 //! DNB: client assertions and tokens.
 
+mod mutual_tls;
 mod registration;
 
 use serde_json::{Value, json};
@@ -300,6 +301,22 @@ fn requests_that_are_none_are_refused() {
     let answer = post_form(url, &[("client_assertion", &fresh), typed, granted, id]);
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.json["scope"], format!("{SCOPE} {OTHER_SCOPE}"));
+}
+
+#[test]
+fn typ_can_be_limited_to_client_authentication() {
+    let fixture = Fixture::new("dnb.assertion_typ = 'client-authentication+jwt'");
+    let client =
+        json!({ "client_id": CLIENT, "jwks": [ec_jwk("key-1", &EC_KEY)], "scopes": [SCOPE] });
+    assert_eq!(fixture.admin("dnb/clients", &client).status, 201);
+    let typed = with(header(), "typ", json!("client-authentication+jwt"));
+    let answer = fixture.dnb_token(&jws(&typed, &claims(), &EC_KEY), SCOPE);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    for header in [header(), without(header(), "typ")] {
+        let answer = fixture.dnb_token(&jws(&header, &claims(), &EC_KEY), SCOPE);
+        let problem = "typ of client_assertion is not client-authentication+jwt";
+        refused(&answer, 401, "invalid_client", problem);
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Refusals (RFC 6749 section 5.2). DNB documents none of its own.
+//! Refusals of token endpoints that have no words of their own (RFC 6749 section
+//! 5.2).
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
-use super::super::reply;
+use super::reply;
 
 /// Why a token is not issued or a client not registered.
 #[derive(Debug)]
@@ -15,6 +16,15 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// The same with 400, as servers answer that tell no failed authentication from
+    /// other errors.
+    pub(super) fn into_bad_request(mut self) -> Self {
+        if self.status == StatusCode::UNAUTHORIZED {
+            self.status = StatusCode::BAD_REQUEST;
+        }
+        self
+    }
+
     /// The answer: JSON.
     pub(super) fn into_response(self) -> Response {
         let body = json!({ "error": self.error, "error_description": self.description });
@@ -52,6 +62,11 @@ impl Refusal {
             "invalid_scope",
             format!("the scope {scope} is not on the client"),
         )
+    }
+
+    /// A DPoP proof that proves nothing (RFC 9449 section 5).
+    pub(super) fn dpop(error: &'static str, problem: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, problem)
     }
 
     /// A registration JWT that cannot be used (RFC 7591 section 3.2.2).
