@@ -138,7 +138,7 @@ fn an_authorisation_server_takes_its_signatures() {
                 .unwrap();
             client
                 .token(&TokenRequest::default(), &Call::none())
-                .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals()));
+                .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals().issuer));
         }
     }
 }

@@ -20,7 +20,7 @@ fn every_algorithm_gets_a_token() {
                 .unwrap();
             let token = client
                 .token(&TokenRequest::default(), &Call::none())
-                .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals()));
+                .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals().issuer));
             let claims = segl::jws::decode(token.access_token()).unwrap().claims;
             assert_eq!(claims["client_id"], CLIENT, "{alg}");
             assert_eq!(claims["aud"], JWT_API, "{alg}");
@@ -96,12 +96,12 @@ fn an_assertion_is_taken_once_and_each_token_has_its_own() {
     assert_eq!(server.post("/token", &form).status, 200);
     assert_eq!(server.post("/token", &form).status, 401);
     assert_eq!(
-        server.refusals(),
+        server.refusals().issuer,
         ["client assertion tokens must only be used once"]
     );
 
     for _ in 0..20 {
         client.fetch(&request, &Call::none()).unwrap();
     }
-    assert_eq!(server.refusals().len(), 1);
+    assert_eq!(server.refusals().issuer.len(), 1);
 }

@@ -4,9 +4,12 @@
 //! `scripts/test oidc-provider` installs the server and runs this. A plain
 //! `cargo test` shows it as ignored.
 
+mod certificates;
 mod client_assertions;
 mod discovery;
+mod dpop;
 mod keys;
+mod mutual_tls;
 mod refusals;
 mod resources;
 #[path = "../support/oidc_provider.rs"]

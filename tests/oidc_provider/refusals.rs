@@ -7,7 +7,7 @@ use segl::{Algorithm, Call, Error, ErrorCode, TokenRequest};
 use serde_json::{Value, json};
 
 use crate::keys::key;
-use crate::server::{CLIENT, Server};
+use crate::server::{Server, registration};
 
 /// Settings at fault, and what comes of them: segl's code, OAuth's, and the reasons
 /// that the server noted.
@@ -65,7 +65,7 @@ fn each_refusal_has_its_code() {
         ),
     ];
     for (more, code, oauth_error, reasons) in cases {
-        let before = server.refusals().len();
+        let before = server.refusals().issuer.len();
         let client = server
             .client(more.clone())
             .signer(signer.clone())
@@ -74,7 +74,7 @@ fn each_refusal_has_its_code() {
         let error = client
             .token(&TokenRequest::default(), &Call::none())
             .expect_err(&more.to_string());
-        let told = server.refusals().split_off(before);
+        let told = server.refusals().issuer.split_off(before);
         assert_eq!(error.code(), code, "{more}: {error}");
         assert_eq!(
             error.details().oauth_error.as_deref(),
@@ -98,23 +98,18 @@ fn a_key_that_is_not_registered_is_refused() {
         .unwrap();
     let error = refused(client.token(&TokenRequest::default(), &Call::none()));
     assert_eq!(error.code(), ErrorCode::TokenInvalidClient, "{error}");
-    assert_eq!(server.refusals(), ["alg mismatch"]);
+    assert_eq!(server.refusals().issuer, ["alg mismatch"]);
 }
 
 #[test]
 #[ignore = "needs what scripts/setup installs; run scripts/test oidc-provider"]
 fn a_client_without_the_grant_is_refused() {
     let signer = key("p256");
-    let kid = signer.public_key().thumbprint();
-    let jwk = signer.public_key().to_registration(kid, Algorithm::ES256);
-    let server = Server::start(&json!([{
-        "client_id": CLIENT,
-        "token_endpoint_auth_method": "private_key_jwt",
-        "jwks": { "keys": [jwk] },
-        "grant_types": ["authorization_code"],
-        "response_types": ["code"],
-        "redirect_uris": ["https://client.example/"],
-    }]));
+    let mut client = registration(&*signer, Algorithm::ES256);
+    client["grant_types"] = json!(["authorization_code"]);
+    client["response_types"] = json!(["code"]);
+    client["redirect_uris"] = json!(["https://client.example/"]);
+    let server = Server::start(&json!({ "clients": [client] }));
     let client = server
         .client(json!({}))
         .signer(signer)
@@ -123,7 +118,7 @@ fn a_client_without_the_grant_is_refused() {
     let error = refused(client.token(&TokenRequest::default(), &Call::none()));
     assert_eq!(error.code(), ErrorCode::TokenInvalidRequest, "{error}");
     assert_eq!(
-        server.refusals(),
+        server.refusals().issuer,
         ["requested grant type is not allowed for this client"]
     );
 }
@@ -148,11 +143,11 @@ fn a_clock_that_drifted_is_healed_and_one_that_is_wrong_is_refused() {
     drifted
         .token(&TokenRequest::default(), &Call::none())
         .unwrap();
-    assert_eq!(server.refusals(), ["jwt expired"]);
+    assert_eq!(server.refusals().issuer, ["jwt expired"]);
 
     let error = refused(behind(7200).token(&TokenRequest::default(), &Call::none()));
     assert_eq!(error.code(), ErrorCode::TokenInvalidClient, "{error}");
-    assert_eq!(server.refusals(), ["jwt expired", "jwt expired"]);
+    assert_eq!(server.refusals().issuer, ["jwt expired", "jwt expired"]);
 }
 
 fn refused<T>(answer: Result<T, Error>) -> Error {

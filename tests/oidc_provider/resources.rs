@@ -8,10 +8,7 @@ use segl::{Algorithm, Call, TokenRequest};
 use serde_json::{Value, json};
 
 use crate::keys::key;
-use crate::server::{CLIENT, JWT_API, Server};
-
-/// What tokens are for that only the server can read.
-const OPAQUE_API: &str = "https://opaque.api.example";
+use crate::server::{CLIENT, JWT_API, OPAQUE_API, Server};
 
 #[test]
 #[ignore = "needs what scripts/setup installs; run scripts/test oidc-provider"]
@@ -28,13 +25,13 @@ fn a_resource_is_reached_with_either_form_of_token() {
         let request = TokenRequest::from_json(&json!({ "resource": [resource] }).to_string());
         let api = Authorized::new(Arc::clone(&client), request.unwrap());
         for method in [Method::Get, Method::Post] {
-            let request = Request::new(method, server.endpoint("/resource"));
+            let request = Request::new(method, server.api());
             let answer = api.send(&request, &Call::none()).unwrap();
             assert_eq!(answer.status, 200, "{resource}");
             let body: Value = serde_json::from_slice(&answer.body).unwrap();
             assert_eq!(
                 body,
-                json!({ "method": method.name(), "client_id": CLIENT, "scope": "read", "form": form })
+                json!({ "method": method.name(), "client_id": CLIENT, "scope": "read", "form": form, "tls": null, "resumed": null })
             );
         }
     }
@@ -69,7 +66,7 @@ fn a_token_that_was_revoked_is_replaced() {
     assert_eq!(revoked.status, 200);
 
     let api = Authorized::new(Arc::clone(&client), request.clone());
-    let get = Request::new(Method::Get, server.endpoint("/resource"));
+    let get = Request::new(Method::Get, server.api());
     assert_eq!(api.send(&get, &Call::none()).unwrap().status, 200);
     let second = client.token(&request, &Call::none()).unwrap();
     assert_ne!(first.access_token(), second.access_token());

@@ -1,29 +1,24 @@
-// panva's oidc-provider with the clients of one test, and an API behind its tokens.
+// panva's oidc-provider with the clients of one test, and an API behind its tokens
+// (api.mjs).
 //
-// The first line of the input is {"clients": […]}, in the words of RFC 7591. The
-// first line of the output is the issuer. Ends when the input does.
-//
-// GET /resource answers with what the access token says, or 401.
-// GET /refusals answers with the reasons of the provider's refusals, which it keeps
-// from clients.
-//
-// The packages live in build/oidc-provider, where scripts/setup puts them.
+// The first line of the input is an object:
+//   clients  in the words of RFC 7591
+//   tls      optional: key and certificate (PEM) of both servers, which ask for a
+//            client certificate and take any; maxVersion, for example "TLSv1.2"
+//   nonces   optional: whether DPoP proofs need a nonce
+// The first line of the output is {"issuer": …, "api": …, "refusals": …}: the URL of
+// each server. The last one, always plain http, answers with the reasons of the
+// refusals by the other two, which the provider keeps from clients. Ends when the
+// input does.
 
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
+import * as http from 'node:http'
+import * as https from 'node:https'
 import { createInterface } from 'node:readline'
-import { pathToFileURL } from 'node:url'
 
-const require = createRequire(new URL('../../build/oidc-provider/package.json', import.meta.url))
-const { exportJWK, generateKeyPair, jwtVerify } = require('jose')
-const provided = (path) => import(pathToFileURL(require.resolve(path)))
-const { default: Provider, errors } = await provided('oidc-provider')
-const { default: MemoryAdapter } = await provided('oidc-provider/lib/adapters/memory_adapter.js')
-
-/** What tokens are for; those for the first one are JWTs (RFC 9068), the others opaque. */
-const JWT_API = 'https://jwt.api.example'
-const OPAQUE_API = 'https://opaque.api.example'
+import { api, JWT_API, OPAQUE_API } from './api.mjs'
+import { errors, exportJWK, generateKeyPair, MemoryAdapter, Provider } from './packages.mjs'
 
 const signing = await generateKeyPair('ES256', { extractable: true })
 const signingJwk = { ...(await exportJWK(signing.privateKey)), alg: 'ES256', use: 'sig' }
@@ -32,32 +27,42 @@ async function main() {
   const input = createInterface({ input: process.stdin })
   input.on('close', () => process.exit())
   const [line] = await once(input, 'line')
-  const { clients } = JSON.parse(line)
+  const settings = JSON.parse(line)
 
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const issuer = `http://127.0.0.1:${server.address().port}`
+  const tokens = await listen(settings.tls)
+  const resource = await listen(settings.tls)
+  const told = await listen()
+  const refusals = { issuer: [], api: [] }
 
-  const provider = new Provider(issuer, configuration(clients))
-  const refusals = []
-  provider.on('grant.error', (_context, error) => refusals.push(error.error_detail ?? error.error_description))
-  provider.use(async (context, next) => {
-    switch (context.path) {
-      case '/resource':
-        return resource(provider, context)
-      case '/refusals':
-        context.body = refusals
-        return undefined
-      default:
-        return next()
-    }
-  })
-  server.on('request', provider.callback())
-  console.log(issuer)
+  const provider = new Provider(tokens.url, configuration(settings))
+  provider.on('grant.error', (_context, error) =>
+    refusals.issuer.push(error.error_detail ?? error.error_description),
+  )
+  tokens.server.on('request', provider.callback())
+  // Tokens are where every provider of this process finds them; nonces are not.
+  const checker = new Provider(resource.url, configuration({ ...settings, clients: [] }))
+  resource.server.on('request', api(checker, provider.issuer, signing.publicKey, refusals.api))
+  told.server.on('request', (_request, answer) => answer.end(JSON.stringify(refusals)))
+  console.log(JSON.stringify({ issuer: tokens.url, api: resource.url, refusals: told.url }))
 }
 
-function configuration(clients) {
+/** A server on a free port of loopback. */
+async function listen(tls) {
+  const server = tls
+    ? https.createServer({
+        key: tls.key,
+        cert: tls.certificate,
+        maxVersion: tls.maxVersion,
+        requestCert: true,
+        rejectUnauthorized: false,
+      })
+    : http.createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return { server, url: `${tls ? 'https' : 'http'}://127.0.0.1:${server.address().port}` }
+}
+
+function configuration({ clients, nonces = false }) {
   return {
     clients: clients.map((client) => ({
       grant_types: ['client_credentials'],
@@ -66,7 +71,11 @@ function configuration(clients) {
       ...client,
     })),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
-    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'] },
+    clientAuthMethods: ['private_key_jwt', 'self_signed_tls_client_auth'],
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'],
+      dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+    },
     adapter: class extends MemoryAdapter {},
     jwks: { keys: [signingJwk] },
     cookies: { keys: ['the cookies of nobody'] },
@@ -76,6 +85,17 @@ function configuration(clients) {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       revocation: { enabled: true },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        selfSignedTlsClientAuth: true,
+        getCertificate: (context) => context.socket.getPeerX509Certificate?.(),
+      },
+      dPoP: {
+        enabled: true,
+        nonceSecret: randomBytes(32),
+        requireNonce: () => nonces,
+      },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => undefined,
@@ -94,38 +114,6 @@ function resourceServer(indicator) {
     default:
       throw new errors.InvalidTarget()
   }
-}
-
-/** An API as RFC 6750 wants it. */
-async function resource(provider, context) {
-  try {
-    const [scheme, token] = context.get('authorization').split(' ')
-    if (scheme !== 'Bearer') {
-      throw new Error('no Bearer token')
-    }
-    context.body = { method: context.method, ...(await granted(provider, token)) }
-  } catch (error) {
-    context.status = 401
-    context.set('WWW-Authenticate', `Bearer error="invalid_token", error_description="${error.message}"`)
-    context.body = { error: error.message }
-  }
-}
-
-/** What the provider granted with `token`. */
-async function granted(provider, token) {
-  if (token.split('.').length === 3) {
-    const { payload } = await jwtVerify(token, signing.publicKey, {
-      audience: JWT_API,
-      issuer: provider.issuer,
-      typ: 'at+jwt',
-    })
-    return { client_id: payload.client_id, scope: payload.scope, form: 'jwt' }
-  }
-  const found = await provider.ClientCredentials.find(token)
-  if (!found?.isValid || found.aud !== OPAQUE_API) {
-    throw new Error('the token is not known')
-  }
-  return { client_id: found.clientId, scope: found.scope, form: 'opaque' }
 }
 
 await main()

@@ -8,36 +8,47 @@ use segl::http::{Method, Request, Response, Transport, TransportSettings, UreqTr
 use segl::profiles::ClientSettings;
 use segl::token::TokenClientBuilder;
 use segl::{Algorithm, Call, Endpoint, Signer, TokenClient};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// What tokens are for that the server makes as JWTs (RFC 9068).
 pub const JWT_API: &str = "https://jwt.api.example";
 
+/// What tokens are for that only the server can read.
+pub const OPAQUE_API: &str = "https://opaque.api.example";
+
 /// The client that every server knows.
 pub const CLIENT: &str = "segl";
 
-/// An oidc-provider on a free port of loopback, and the API behind its tokens.
+/// An oidc-provider on a free port of loopback, and the API behind its tokens on
+/// another one.
 pub struct Server {
     process: Child,
+    urls: Urls,
+}
+
+#[derive(Deserialize)]
+struct Urls {
     issuer: String,
+    api: String,
+    refusals: String,
+}
+
+/// Why the servers refused requests, in order.
+#[derive(Debug, Deserialize)]
+pub struct Refusals {
+    pub issuer: Vec<String>,
+    pub api: Vec<String>,
 }
 
 impl Server {
-    /// A server that knows [`CLIENT`] with this key alone, registered under its
-    /// thumbprint. It is granted the scope `read`.
+    /// A server that knows [`CLIENT`] with this key alone; see [`registration`].
     pub fn for_key(key: &dyn Signer, alg: Algorithm) -> Self {
-        let kid = key.public_key().thumbprint();
-        Self::start(&json!([{
-            "client_id": CLIENT,
-            "token_endpoint_auth_method": "private_key_jwt",
-            "token_endpoint_auth_signing_alg": alg.name(),
-            "jwks": { "keys": [key.public_key().to_registration(kid, alg)] },
-            "scope": "read",
-        }]))
+        Self::start(&json!({ "clients": [registration(key, alg)] }))
     }
 
-    /// A server that knows these clients, in the words of RFC 7591.
-    pub fn start(clients: &Value) -> Self {
+    /// A server with these settings, which `server.mjs` lists.
+    pub fn start(settings: &Value) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         // `timeout` ends it should this program hang.
         let mut process = Command::new("timeout")
@@ -49,28 +60,29 @@ impl Server {
             .expect("node must be installed; run scripts/setup test");
         let input = process.stdin.as_mut().unwrap();
         // A server that could not start reads nothing; the answer shows it.
-        let _ = writeln!(input, "{}", json!({ "clients": clients }));
-        let mut issuer = String::new();
+        let _ = writeln!(input, "{}", settings);
+        let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut issuer)
+            .read_line(&mut line)
             .unwrap();
-        let issuer = issuer.trim_end().to_owned();
-        let server = Self { process, issuer };
-        assert!(
-            !server.issuer.is_empty(),
-            "the server ended; did scripts/setup test run?"
-        );
-        server
+        let urls = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the server ended; did scripts/setup test run?"));
+        Self { process, urls }
     }
 
     /// The issuer identifier.
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.urls.issuer
     }
 
-    /// The server's URL with this path.
+    /// The issuer's URL with this path.
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
+        format!("{}{path}", self.urls.issuer)
+    }
+
+    /// The API.
+    pub fn api(&self) -> Endpoint {
+        format!("{}/resource", self.urls.api).parse().unwrap()
     }
 
     /// [`CLIENT`] as it is to be, with `more` settings; one that is null is left out.
@@ -78,7 +90,7 @@ impl Server {
         let mut settings = json!({
             "profile": "generic",
             "client_id": CLIENT,
-            "issuer": self.issuer,
+            "issuer": self.issuer(),
             "token_endpoint": self.url("/token"),
             "scopes": ["read"],
             "resource": [JWT_API],
@@ -93,25 +105,33 @@ impl Server {
         TokenClient::builder(ClientSettings::from_json(&settings.to_string()).unwrap())
     }
 
-    /// The provider's own reasons of what it refused so far, which it does not tell
-    /// clients.
-    pub fn refusals(&self) -> Vec<String> {
-        let request = Request::new(Method::Get, self.endpoint("/refusals"));
+    /// Why the provider and the API refused what they refused so far, which clients are
+    /// not told.
+    pub fn refusals(&self) -> Refusals {
+        let request = Request::new(Method::Get, self.urls.refusals.parse().unwrap());
         serde_json::from_slice(&send(&request).body).unwrap()
     }
 
-    /// Sends a form and returns the answer.
+    /// Sends a form over plain http and returns the answer.
     pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
         let form = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
-        send(&Request::post_form(self.endpoint(path), form))
+        send(&Request::post_form(self.url(path).parse().unwrap(), form))
     }
+}
 
-    /// The server's URL with this path, as requests have it.
-    pub fn endpoint(&self, path: &str) -> Endpoint {
-        self.url(path).parse().unwrap()
-    }
+/// [`CLIENT`] with this key alone, registered under its thumbprint, in the words of RFC
+/// 7591. It is granted the scope `read`.
+pub fn registration(key: &dyn Signer, alg: Algorithm) -> Value {
+    let kid = key.public_key().thumbprint();
+    json!({
+        "client_id": CLIENT,
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": alg.name(),
+        "jwks": { "keys": [key.public_key().to_registration(kid, alg)] },
+        "scope": "read",
+    })
 }
 
 impl Drop for Server {
