@@ -129,6 +129,32 @@ enum {
   SEGL_FORKED = 214,
   /* The token says that the last PIN it saw was wrong, so no PIN was tried that has not worked in this process before. */
   SEGL_PIN_GUARD = 215,
+  /* KMS knows no such key or alias in this region and account. */
+  SEGL_KMS_NOT_FOUND = 300,
+  /* The KMS key is disabled. */
+  SEGL_KMS_DISABLED = 301,
+  /* The KMS key is in a state in which it cannot be used, for example pending deletion. */
+  SEGL_KMS_STATE = 302,
+  /* The credentials do not allow this with the KMS key. */
+  SEGL_KMS_ACCESS_DENIED = 303,
+  /* KMS asks to slow down: a quota of requests is used up. */
+  SEGL_KMS_THROTTLED = 304,
+  /* KMS, or the service that gives credentials for it, has a fault of its own. */
+  SEGL_KMS_UNAVAILABLE = 305,
+  /* No AWS credentials were found, or AWS refused those that were. */
+  SEGL_KMS_CREDENTIALS = 306,
+  /* The KMS key is not for signatures, or not for this algorithm. */
+  SEGL_KMS_KEY_USAGE = 307,
+  /* The answer is not what KMS documents: not JSON, or a member is missing or wrong. */
+  SEGL_KMS_BAD_RESPONSE = 308,
+  /* The alias leads to another KMS key than when it was opened. */
+  SEGL_KMS_KEY_CHANGED = 309,
+  /* AWS refused the time of the request, also after this machine's clock was corrected by the one of AWS. */
+  SEGL_KMS_CLOCK = 310,
+  /* No AWS region is set, or its name cannot be one. */
+  SEGL_KMS_REGION = 311,
+  /* KMS refused the request for another reason; the message has its words. */
+  SEGL_KMS_REFUSED = 312,
   /* The server cannot be reached: name look-up, connection or transfer. */
   SEGL_NETWORK = 400,
   /* TLS failed: the server's certificate, its name, or the protocol. */
@@ -1160,13 +1186,13 @@ segl_error *segl_jws_sign(const segl_signer *signer,
 SEGL_MUST_USE segl_error *segl_log_set(const segl_log_sink *sink, int32_t max_level);
 
 /*
- Opens the key that a URI names: `pkcs11:` (RFC 7512) or `file:`.
+ Opens the key that a URI names: `pkcs11:` (RFC 7512), `awskms:` or `file:`.
 
  Ownership: `uri` is borrowed; `pin` is copied, and the copy is wiped after
  use. `out` becomes the caller's; free it with `segl_signer_free`.
  NULL: `uri` and `out` must not be NULL. `pin` may be NULL, and the URI's
- `pin-source` counts then; a `pin` of length 0 is the same as NULL. `call` may
- be NULL.
+ `pin-source` counts then; a `pin` of length 0 is the same as NULL. For `awskms:` it
+ is credentials, as JSON in the form of `credential_process`. `call` may be NULL.
  Threads: any thread, any time. It blocks while the device works.
  Failure: `SEGL_KEY_URI`, `SEGL_KEY_NOT_FOUND`, `SEGL_PIN_INCORRECT` and
  others; `out` is NULL then. A PIN that the device refused is not tried again.

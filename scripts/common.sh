@@ -6,7 +6,7 @@ cd "$root" || exit
 build=$root/build
 target=${CARGO_TARGET_DIR:-$root/target}
 # What the tests are built with: everything but "vendored".
-features='cli simulator capi test-hooks header redis'
+features='cli simulator capi test-hooks header redis awskms'
 PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 export PATH
 

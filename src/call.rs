@@ -87,6 +87,27 @@ impl Call {
         }
     }
 
+    /// Waits for `time`, or until the call is over.
+    ///
+    /// # Errors
+    /// As [`Call::remaining`], at once when less time than that is left.
+    #[cfg(feature = "awskms")]
+    pub(crate) fn pause(&self, time: Duration, what: &str) -> Result<()> {
+        if self.remaining(Duration::MAX, what)? <= time {
+            return Err(timed_out(what));
+        }
+        let Some(cancel) = &self.cancel else {
+            std::thread::sleep(time);
+            return Ok(());
+        };
+        let (wake, woken) = std::sync::mpsc::sync_channel(1);
+        let _subscription = cancel.subscribe(Arc::new(move || {
+            let _ = wake.try_send(());
+        }));
+        let _ = woken.recv_timeout(time);
+        self.check(what)
+    }
+
     /// Fails when the call is over: see [`Call::remaining`].
     pub fn check(&self, what: &str) -> Result<()> {
         self.remaining(Duration::MAX, what).map(|_| ())

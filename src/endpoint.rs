@@ -13,6 +13,29 @@ use crate::error::{Error, ErrorCode, Result};
 pub struct Endpoint(Url);
 
 impl Endpoint {
+    /// As [`FromStr`], and also a plain http URL at an address at which a cloud gives
+    /// its machines their credentials: link-local, so that nothing leaves the host.
+    #[cfg(feature = "awskms")]
+    pub(crate) fn of_machine(text: &str) -> Result<Self> {
+        let is_of_machine = |url: &Url| {
+            let address = match url.host() {
+                Some(Host::Ipv4(address)) => address.to_string(),
+                Some(Host::Ipv6(address)) => address.to_string(),
+                _ => return false,
+            };
+            MACHINE_ADDRESSES.contains(&address.as_str())
+        };
+        let is_clean = |url: &Url| {
+            url.username().is_empty() && url.password().is_none() && url.fragment().is_none()
+        };
+        match Url::parse(text) {
+            Ok(url) if url.scheme() == "http" && is_of_machine(&url) && is_clean(&url) => {
+                Ok(Self(url))
+            }
+            _ => text.parse(),
+        }
+    }
+
     /// The URL.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -47,11 +70,33 @@ impl Endpoint {
         url.into()
     }
 
-    /// True for plain http, which is allowed on loopback only.
+    /// The path.
+    #[cfg(feature = "awskms")]
+    pub(crate) fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// The query, without the question mark; empty when there is none.
+    #[cfg(feature = "awskms")]
+    pub(crate) fn query(&self) -> &str {
+        self.0.query().unwrap_or_default()
+    }
+
+    /// True for plain http, which never leaves this machine.
     pub(crate) fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
     }
 }
+
+/// Of EC2's instance metadata, of ECS and of EKS.
+#[cfg(feature = "awskms")]
+const MACHINE_ADDRESSES: [&str; 5] = [
+    "169.254.169.254",
+    "fd00:ec2::254",
+    "169.254.170.2",
+    "169.254.170.23",
+    "fd00:ec2::23",
+];
 
 impl FromStr for Endpoint {
     type Err = Error;

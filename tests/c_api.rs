@@ -130,6 +130,7 @@ fn features() -> String {
     let mut features = vec!["capi"];
     features.extend(cfg!(feature = "test-hooks").then_some("test-hooks"));
     features.extend(cfg!(feature = "redis").then_some("redis"));
+    features.extend(cfg!(feature = "awskms").then_some("awskms"));
     features.join(" ")
 }
 

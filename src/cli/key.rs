@@ -19,7 +19,7 @@ use crate::keys::{KeyUri, PublicJwk, Signer};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Makes a key pair, in a file or on a token.
+    /// Makes a key pair, in a file, on a token or in AWS KMS.
     Generate(GenerateArguments),
     /// Shows a key: algorithms, kid, public JWK, certificate, and whether it can be extracted.
     Show {
@@ -52,15 +52,18 @@ pub(super) struct GenerateArguments {
     /// Encrypts the file with the passphrase from here: file:… or env:…
     #[arg(long, value_name = "SOURCE", requires = "out")]
     passphrase_source: Option<String>,
-    /// Makes the key on this token; it can never leave it.
+    /// Makes the key on this token, or in AWS KMS under the alias of awskms:alias/NAME?region=…;
+    /// it can never leave it.
     #[arg(long, value_name = "URI")]
     token: Option<String>,
     /// CKA_LABEL of the new key.
-    #[arg(long, requires = "token", required_unless_present = "out")]
+    #[arg(long, requires = "token")]
     label: Option<String>,
     /// CKA_ID of the new key in hexadecimal; random when left out.
     #[arg(long, requires = "token", value_name = "HEX")]
     id: Option<String>,
+    #[command(flatten)]
+    kms: super::kms::Options,
 }
 
 pub(super) fn run(command: Command, output: &Output) -> Result<()> {
@@ -84,6 +87,18 @@ pub(super) fn call() -> Call {
 fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
     let alg: Algorithm = arguments.alg.parse()?;
     let bits = RsaBits::new(arguments.bits)?;
+    if let Some(uri) = &arguments.token
+        && let KeyUri::AwsKms(uri) = uri.parse()?
+    {
+        if arguments.label.is_some() || arguments.id.is_some() {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "--label and --id are for PKCS#11 tokens; a key in AWS KMS is named by the alias in --token",
+            ));
+        }
+        return super::kms::generate(&uri, alg, bits, &arguments.kms, output);
+    }
+    arguments.kms.require_none()?;
     let (key, place) = match (&arguments.out, &arguments.token) {
         (Some(path), _) => {
             let passphrase = arguments
@@ -118,10 +133,15 @@ fn on_token(
     let KeyUri::Pkcs11(uri) = uri.parse()? else {
         return Err(Error::new(
             ErrorCode::KeyUri,
-            "--token takes a pkcs11: URI; for a file use --out",
+            "--token takes a pkcs11: or awskms: URI; for a file use --out",
         ));
     };
-    let label = arguments.label.clone().unwrap_or_default();
+    let Some(label) = arguments.label.clone() else {
+        return Err(Error::new(
+            ErrorCode::InvalidArgument,
+            "a key on a token needs a label; give --label",
+        ));
+    };
     let id = arguments.id.as_deref().map(hex).transpose()?;
     let mut spec = TokenKeySpec::new(alg, &label);
     spec.rsa_bits = bits.get();

@@ -11,6 +11,7 @@ mod health;
 mod inspect;
 mod jwk;
 mod key;
+mod kms;
 mod output;
 mod register;
 #[cfg(feature = "simulator")]
@@ -28,7 +29,8 @@ use output::Output;
 /// tokens with them.
 ///
 /// Keys are named by URI: file:key.pem, or
-/// pkcs11:token=bank;object=maskinporten?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=env:PIN
+/// pkcs11:token=bank;object=maskinporten?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=env:PIN,
+/// or awskms:alias/bank?region=eu-north-1
 ///
 /// Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 failed, but the
 /// same command may succeed later.

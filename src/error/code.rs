@@ -8,7 +8,7 @@ use std::fmt;
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $name:literal;)+) => {
         /// The stable number of an error, grouped by hundreds: 1 use of the
-        /// library, 100 keys, 200 PKCS#11, 400 network, 500 token endpoint,
+        /// library, 100 keys, 200 PKCS#11, 300 AWS KMS, 400 network, 500 token endpoint,
         /// 600 APIs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i32)]
@@ -135,6 +135,35 @@ error_codes! {
     /// The token says that the last PIN it saw was wrong, so no PIN was tried that
     /// has not worked in this process before.
     PinGuard = 215, "PIN_GUARD";
+
+    /// KMS knows no such key or alias in this region and account.
+    KmsNotFound = 300, "KMS_NOT_FOUND";
+    /// The KMS key is disabled.
+    KmsDisabled = 301, "KMS_DISABLED";
+    /// The KMS key is in a state in which it cannot be used, for example pending
+    /// deletion.
+    KmsState = 302, "KMS_STATE";
+    /// The credentials do not allow this with the KMS key.
+    KmsAccessDenied = 303, "KMS_ACCESS_DENIED";
+    /// KMS asks to slow down: a quota of requests is used up.
+    KmsThrottled = 304, "KMS_THROTTLED";
+    /// KMS, or the service that gives credentials for it, has a fault of its own.
+    KmsUnavailable = 305, "KMS_UNAVAILABLE";
+    /// No AWS credentials were found, or AWS refused those that were.
+    KmsCredentials = 306, "KMS_CREDENTIALS";
+    /// The KMS key is not for signatures, or not for this algorithm.
+    KmsKeyUsage = 307, "KMS_KEY_USAGE";
+    /// The answer is not what KMS documents: not JSON, or a member is missing or wrong.
+    KmsBadResponse = 308, "KMS_BAD_RESPONSE";
+    /// The alias leads to another KMS key than when it was opened.
+    KmsKeyChanged = 309, "KMS_KEY_CHANGED";
+    /// AWS refused the time of the request, also after this machine's clock was
+    /// corrected by the one of AWS.
+    KmsClock = 310, "KMS_CLOCK";
+    /// No AWS region is set, or its name cannot be one.
+    KmsRegion = 311, "KMS_REGION";
+    /// KMS refused the request for another reason; the message has its words.
+    KmsRefused = 312, "KMS_REFUSED";
 
     /// The server cannot be reached: name look-up, connection or transfer.
     Network = 400, "NETWORK";

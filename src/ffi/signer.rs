@@ -35,13 +35,13 @@ impl<S: Signer + 'static> From<S> for SharedSigner {
     }
 }
 
-/// Opens the key that a URI names: `pkcs11:` (RFC 7512) or `file:`.
+/// Opens the key that a URI names: `pkcs11:` (RFC 7512), `awskms:` or `file:`.
 ///
 /// Ownership: `uri` is borrowed; `pin` is copied, and the copy is wiped after
 /// use. `out` becomes the caller's; free it with `segl_signer_free`.
 /// NULL: `uri` and `out` must not be NULL. `pin` may be NULL, and the URI's
-/// `pin-source` counts then; a `pin` of length 0 is the same as NULL. `call` may
-/// be NULL.
+/// `pin-source` counts then; a `pin` of length 0 is the same as NULL. For `awskms:` it
+/// is credentials, as JSON in the form of `credential_process`. `call` may be NULL.
 /// Threads: any thread, any time. It blocks while the device works.
 /// Failure: `SEGL_KEY_URI`, `SEGL_KEY_NOT_FOUND`, `SEGL_PIN_INCORRECT` and
 /// others; `out` is NULL then. A PIN that the device refused is not tried again.

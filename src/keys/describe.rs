@@ -8,11 +8,12 @@ use super::{Certificate, Signer};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Description {
-    /// `"file"`, `"pkcs11"` or `"foreign"`.
+    /// `"file"`, `"pkcs11"`, `"awskms"` or `"foreign"`.
     pub kind: &'static str,
     /// The key's URI without secrets, where it has one.
     pub uri: Option<String>,
-    /// The token's label, serial, manufacturer and model, for PKCS#11 keys.
+    /// The token's label, serial, manufacturer and model, for PKCS#11 keys; the key's
+    /// ARN, for those in AWS KMS.
     pub token: Option<String>,
     /// Whether the private key can leave its home; absent when nobody knows.
     pub extractable: Option<bool>,

@@ -1,5 +1,7 @@
 //! Keys that sign, wherever they live.
 
+#[cfg(feature = "awskms")]
+pub mod awskms;
 pub mod describe;
 pub mod foreign;
 pub mod generate;
@@ -16,6 +18,8 @@ mod ecdsa;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "awskms")]
+pub use awskms::AwsKmsSigner;
 pub use ecdsa::der_to_jose as ecdsa_der_to_jose;
 pub use foreign::ForeignSigner;
 pub use health::{Health, HealthState};
@@ -119,7 +123,7 @@ impl fmt::Debug for Signed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Origin {
-    /// `"file"`, `"pkcs11"` or `"foreign"`.
+    /// `"file"`, `"pkcs11"`, `"awskms"` or `"foreign"`.
     pub kind: &'static str,
     /// The key's URI without secrets, where it has one.
     pub uri: Option<String>,
@@ -132,7 +136,8 @@ pub struct Origin {
     /// What the device says of `CKA_NEVER_EXTRACTABLE`: the key never could
     /// leave it.
     pub never_extractable: Option<bool>,
-    /// The token's label, serial, manufacturer and model, for PKCS#11 keys.
+    /// The token's label, serial, manufacturer and model, for PKCS#11 keys; the key's
+    /// ARN, for those in AWS KMS.
     pub token: Option<String>,
     /// The PKCS#11 mechanism of each of the signer's algorithms, for example
     /// `"CKM_ECDSA"`. Empty for other keys.
@@ -155,10 +160,11 @@ impl Origin {
 }
 
 /// Opens the key that `uri` names. A PIN or passphrase given as `secret` goes
-/// before the URI's own `pin-source`.
+/// before the URI's own `pin-source`; for AWS KMS it is credentials, as JSON in the
+/// form of `credential_process`.
 ///
 /// # Errors
-/// 100 and 200 numbers of [`crate::ErrorCode`].
+/// 100, 200 and 300 numbers of [`crate::ErrorCode`].
 pub fn open(uri: &KeyUri, secret: Option<Secret>, call: &Call) -> Result<Arc<dyn Signer>> {
     open_expecting(uri, secret, None, call)
 }
@@ -185,7 +191,41 @@ pub fn open_expecting(
         KeyUri::Pkcs11(token) => Ok(Arc::new(Pkcs11Signer::open_expecting(
             token, secret, public_key, call,
         )?)),
+        KeyUri::AwsKms(uri) => {
+            let signer = open_in_kms(uri, secret, call)?;
+            if let Some(expected) = public_key.filter(|expected| *expected != signer.public_key()) {
+                return Err(mismatch(expected, signer.public_key()));
+            }
+            Ok(signer)
+        }
     }
+}
+
+#[cfg(feature = "awskms")]
+fn open_in_kms(
+    uri: &uri::AwsKmsUri,
+    secret: Option<Secret>,
+    call: &Call,
+) -> Result<Arc<dyn Signer>> {
+    let signer = match secret {
+        Some(secret) => {
+            let credentials = awskms::Credentials::from_json(secret.expose())?;
+            AwsKmsSigner::open_with(uri, Arc::new(credentials), call)
+        }
+        None => AwsKmsSigner::open(uri, call),
+    };
+    Ok(Arc::new(signer?))
+}
+
+#[cfg(not(feature = "awskms"))]
+fn open_in_kms(uri: &uri::AwsKmsUri, _: Option<Secret>, _: &Call) -> Result<Arc<dyn Signer>> {
+    Err(Error::new(
+        ErrorCode::Unsupported,
+        format!(
+            "{uri}: this build of segl cannot use keys in AWS KMS; build it with the cargo feature \"awskms\", \
+             as scripts/build does"
+        ),
+    ))
 }
 
 fn mismatch(expected: &PublicJwk, found: &PublicJwk) -> Error {

@@ -29,7 +29,7 @@ pub struct ClientSettings {
     /// until then it may be left out for `segl register dnb`. An `eseal` needs none.
     #[serde(default)]
     pub client_id: Option<ClientId>,
-    /// The URI of the private key: `pkcs11:…` or `file:…`. Left out when `keys`
+    /// The URI of the private key: `pkcs11:…`, `awskms:…` or `file:…`. Left out when `keys`
     /// is set, or when the program gives a signer of its own.
     #[serde(default)]
     pub key: Option<KeySetting>,
@@ -182,7 +182,7 @@ pub struct ClientSettings {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClientKey {
-    /// The URI of the private key: `pkcs11:…` or `file:…`.
+    /// The URI of the private key: `pkcs11:…`, `awskms:…` or `file:…`.
     pub key: KeySetting,
     /// The `kid` under which the public key is registered.
     #[serde(default)]

@@ -326,7 +326,7 @@ impl ClientKey {
         let Some(uri) = &self.settings.key else {
             return Err(Error::new(
                 ErrorCode::Config,
-                "setting \"key\" is missing; set it, or \"keys\", to a pkcs11: or file: URI",
+                "setting \"key\" is missing; set it, or \"keys\", to a pkcs11:, awskms: or file: URI",
             )
             .with_details(|details| details.config_path = Some("key".to_owned())));
         };

@@ -26,8 +26,8 @@ impl Verdict {
             TokenUnavailable | RestartRequired | Forked => Self::Away,
             // The token refuses every PIN for now, the right one too.
             PinLocked | PinGuard => Self::Away,
-            // A home of the program's own, behind a network.
-            Network | Tls => Self::Away,
+            // A home behind a network.
+            Network | Tls | KmsThrottled | KmsUnavailable => Self::Away,
             // Such a home does not let this program in.
             ClientCertificateRequired | ClientCertificateRefused | TlsVersion => Self::Broken,
 
@@ -37,6 +37,9 @@ impl Verdict {
             Passphrase | PinSource | PinRequired | PinIncorrect | PinExpired => Self::Broken,
             Certificate | CertificateMismatch => Self::Broken,
             ModuleLoad | TokenAmbiguous | Mechanism => Self::Broken,
+            KmsNotFound | KmsDisabled | KmsState | KmsAccessDenied | KmsKeyUsage => Self::Broken,
+            KmsCredentials | KmsBadResponse | KmsKeyChanged | KmsClock => Self::Broken,
+            KmsRegion | KmsRefused => Self::Broken,
 
             // Refused by the service: this key, not what was asked for.
             TokenKidUnknown | TokenKidRequired | TokenKeyExpired => Self::Broken,

@@ -1,6 +1,7 @@
 //! Key URIs through the public API: the grammar of RFC 7512 and of `file:`,
 //! every refusal, PIN sources, and properties that hold for any text.
 
+mod awskms;
 mod file;
 mod pin_source;
 mod pkcs11;

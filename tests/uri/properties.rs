@@ -71,6 +71,29 @@ proptest! {
     }
 
     #[test]
+    fn any_key_in_kms_survives_encoding_and_canonical_form(
+        name in "alias/[a-zA-Z0-9:/_-]{1,40}|mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        region in option::of("[a-z]{2}-[a-z]{3,9}-[1-9]"),
+        profile in option::of(r"[^\[\]\r\n\x00]+"),
+        port in option::of(any::<u16>()),
+        upper in any::<bool>(),
+    ) {
+        prop_assume!(!name.starts_with("alias/aws/"));
+        let endpoint = port.map(|port| format!("http://127.0.0.1:{port}/"));
+        let mut query: Vec<String> = Vec::new();
+        query.extend(profile.as_ref().map(|p| format!("profile={}", encode(p.as_bytes()))));
+        query.extend(endpoint.as_ref().map(|e| format!("endpoint={e}")));
+        query.extend(region.as_ref().map(|r| format!("{}={r}", case("region", upper))));
+        let text = format!("{}:{name}?{}", case("awskms", upper), query.join("&"));
+        let KeyUri::AwsKms(uri) = text.parse::<KeyUri>().unwrap() else { panic!() };
+        prop_assert_eq!(uri.name().to_string(), name);
+        prop_assert_eq!(uri.region(), region.as_deref());
+        prop_assert_eq!(uri.profile(), profile.as_deref());
+        prop_assert_eq!(uri.endpoint().is_some(), endpoint.is_some());
+        same_again(&KeyUri::AwsKms(uri))?;
+    }
+
+    #[test]
     fn any_pin_is_bytes(pin in vec(any::<u8>(), 1..64)) {
         let text = format!("pkcs11:token=t?pin-value={}", encode(&pin));
         let KeyUri::Pkcs11(uri) = KeyUri::parse(&text, ALLOW_ALL).unwrap() else { panic!() };
@@ -79,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in any::<String>(), scheme in select(vec!["", "pkcs11:", "file:"])) {
+    fn no_text_panics(text in any::<String>(), scheme in select(vec!["", "pkcs11:", "file:", "awskms:", "awskms:alias/a?"])) {
         for policy in [PinPolicy::default(), ALLOW_ALL] {
             let _ = KeyUri::parse(&format!("{scheme}{text}"), policy);
             let _ = PinSource::parse(&format!("{scheme}{text}"), policy);
@@ -89,7 +112,7 @@ proptest! {
     #[test]
     fn no_soup_of_delimiters_panics_and_what_parses_has_a_canonical_form(
         soup in vec(select(&PIECES[..]), 0..12),
-        scheme in select(vec!["pkcs11:", "file:"]),
+        scheme in select(vec!["pkcs11:", "file:", "awskms:alias/"]),
     ) {
         if let Ok(uri) = format!("{scheme}{}", soup.concat()).parse::<KeyUri>() {
             same_again(&uri)?;
@@ -137,7 +160,9 @@ proptest! {
 const PIN_SOURCES: &str = "file:/([^/\0][^\0]*)?|//?[^\0]*|env:[^=\0]+";
 
 /// What goes before a PIN attribute, with delimiters right and wrong.
-const BEFORE: [&str; 14] = [
+const BEFORE: [&str; 16] = [
+    "awskms:alias/a?",
+    "awskms:alias/a?region=eu-north-1&",
     "pkcs11:",
     "pkcs11:?",
     "pkcs11:token=a?",

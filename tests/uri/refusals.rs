@@ -19,11 +19,11 @@ fn schemes() {
         refused(text, &["no scheme", "write file:PATH"]);
     }
     for (text, scheme) in [
-        ("awskms:alias/secret", "\"awskms\""),
+        ("gcpkms:alias/secret", "\"gcpkms\""),
         ("PKCS12:secret", "\"pkcs12\""),
         ("https://secret", "\"https\""),
     ] {
-        refused(text, &[scheme, "use file: or pkcs11:"]);
+        refused(text, &[scheme, "use file:, pkcs11: or awskms:"]);
         let error = text.parse::<KeyUri>().unwrap_err();
         assert!(!error.message().contains("secret"), "{error}");
     }

@@ -118,7 +118,7 @@ fn holds_secret(settings: &ClientSettings, policy: PinPolicy) -> bool {
     let is_secret = |uri: &KeyUri| {
         let reserved = match uri {
             KeyUri::Pkcs11(uri) => uri.settings().init_reserved.is_some(),
-            KeyUri::File(_) => false,
+            KeyUri::File(_) | KeyUri::AwsKms(_) => false,
         };
         reserved
             || matches!(
@@ -147,5 +147,6 @@ fn pin_source(uri: &KeyUri) -> Option<&PinSource> {
     match uri {
         KeyUri::File(uri) => uri.pin_source(),
         KeyUri::Pkcs11(uri) => uri.pin_source(),
+        KeyUri::AwsKms(_) => None,
     }
 }

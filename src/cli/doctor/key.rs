@@ -137,7 +137,7 @@ fn health(signer: &dyn Signer) -> Finding {
 fn missing() -> Error {
     Error::new(
         ErrorCode::Config,
-        "setting \"key\" is missing; set it, or \"keys\", to a pkcs11: or file: URI",
+        "setting \"key\" is missing; set it, or \"keys\", to a pkcs11:, awskms: or file: URI",
     )
     .with_details(|details| details.config_path = Some("key".to_owned()))
 }

@@ -94,7 +94,7 @@ fn open_one(
     let uri = settings.key.as_ref().ok_or_else(|| {
         Error::new(
             ErrorCode::Config,
-            "is missing; set it to a pkcs11: or file: URI",
+            "is missing; set it to a pkcs11:, awskms: or file: URI",
         )
         .with_details(|details| details.config_path = Some(setting.to_owned()))
     })?;

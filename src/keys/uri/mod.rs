@@ -1,5 +1,6 @@
 //! Key URIs: which key, in which home.
 
+mod awskms;
 mod file;
 mod grammar;
 mod percent;
@@ -11,6 +12,9 @@ mod token_settings;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "awskms")]
+pub(crate) use awskms::is_region;
+pub use awskms::{AwsKmsUri, KmsKeyName};
 pub use file::FileUri;
 pub use pin_source::{PinPolicy, PinSource};
 pub use pkcs11::Pkcs11Uri;
@@ -19,19 +23,17 @@ pub use token_settings::{ForkPolicy, Lifecycle, Threads, TokenSettings};
 use crate::error::{Error, Result};
 
 /// The name of a key: `pkcs11:` (RFC 7512) or `file:` (RFC 8089, with paths
-/// relative to the working directory as an addition). Neither `Debug` nor
-/// `Display` prints a PIN.
+/// relative to the working directory as an addition), or `awskms:` for AWS KMS.
+/// Neither `Debug` nor `Display` prints a PIN.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each key, made once"
-)]
 pub enum KeyUri {
     /// A key in a file.
     File(FileUri),
     /// A key in a token behind a PKCS#11 module.
     Pkcs11(Pkcs11Uri),
+    /// A key in AWS KMS.
+    AwsKms(AwsKmsUri),
 }
 
 impl KeyUri {
@@ -48,7 +50,8 @@ impl KeyUri {
             .ok_or_else(|| {
                 grammar::refusal(
                     "it has no scheme; write file:PATH for a key in a file, \
-                     pkcs11:token=LABEL;object=LABEL for a key in a token",
+                     pkcs11:token=LABEL;object=LABEL for a key in a token, awskms:alias/NAME?region=REGION \
+                     for one in AWS KMS",
                 )
             })?;
         // Positions in messages count from 1.
@@ -56,8 +59,9 @@ impl KeyUri {
         match scheme.to_ascii_lowercase().as_str() {
             "pkcs11" => Pkcs11Uri::parse(rest, start, policy).map(Self::Pkcs11),
             "file" => FileUri::parse(rest, start, policy).map(Self::File),
+            "awskms" => AwsKmsUri::parse(rest, start, policy).map(Self::AwsKms),
             other => Err(grammar::refusal(format_args!(
-                "the scheme \"{other}\" is not supported; use file: or pkcs11:"
+                "the scheme \"{other}\" is not supported; use file:, pkcs11: or awskms:"
             ))),
         }
     }
@@ -80,6 +84,7 @@ impl fmt::Display for KeyUri {
         match self {
             Self::File(uri) => uri.fmt(f),
             Self::Pkcs11(uri) => uri.fmt(f),
+            Self::AwsKms(uri) => uri.fmt(f),
         }
     }
 }

@@ -1,0 +1,20 @@
+//! Keys in AWS KMS.
+//!
+//! From the outside in: [`AwsKmsSigner`] is a key, `generate` makes new ones;
+//! `client` sends one operation, again where that helps, with `refusal` reading
+//! what KMS answers; `place` decides on region and endpoint, `sigv4` signs the
+//! requests, and `credentials` finds what to sign them with.
+
+mod client;
+pub mod credentials;
+mod generate;
+mod place;
+mod refusal;
+mod retry;
+mod signer;
+mod sigv4;
+mod variables;
+
+pub use credentials::{Credentials, CredentialsProvider};
+pub use generate::{GeneratedKmsKey, KmsKeySpec, generate_in_kms};
+pub use signer::AwsKmsSigner;

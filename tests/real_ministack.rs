@@ -1,0 +1,296 @@
+//! Keys in AWS KMS with MiniStack, a KMS that others wrote: new keys, every
+//! algorithm, aliases, ARNs and replicas, and DNB end to end.
+//!
+//! `scripts/test kms` installs MiniStack and runs this. A plain `cargo test` shows it
+//! as ignored.
+#![cfg(all(feature = "awskms", feature = "cli", feature = "simulator"))]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+/// MiniStack, in a folder of its own, that ends with it.
+struct Ministack {
+    home: tempfile::TempDir,
+    port: u16,
+    process: Child,
+}
+
+impl Ministack {
+    fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let log = fs::File::create(home.path().join("log")).unwrap();
+        // `timeout` ends it should this program not live to.
+        let process = Command::new("timeout")
+            .args(["--signal=KILL", "600"])
+            .arg(installed("ministack"))
+            .current_dir(home.path())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("SERVICES", "kms,sts")
+            // Its MQTT listener would be open to other machines.
+            .env("IOT_MTLS_ENABLED", "0")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let own = Self {
+            home,
+            port,
+            process,
+        };
+        let until = Instant::now() + Duration::from_secs(120);
+        while ureq::get(own.url("/_ministack/health")).call().is_err() {
+            let log = fs::read_to_string(own.home.path().join("log"));
+            assert!(Instant::now() < until, "MiniStack: {log:?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+        own
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command
+            .current_dir(self.home.path())
+            .env("HOME", self.home.path())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_ENDPOINT_URL", self.url(""))
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn segl(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(env!("CARGO_BIN_EXE_segl"));
+        command.args(arguments).output().unwrap()
+    }
+
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.segl(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "segl {arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.ok(&[&["--json"], arguments].concat())).unwrap()
+    }
+
+    fn generate(&self, uri: &str, alg: &str, more: &[&str]) -> Value {
+        let arguments = ["key", "generate", "--alg", alg, "--token", uri];
+        self.json(&[&arguments, more].concat())
+    }
+}
+
+impl Drop for Ministack {
+    fn drop(&mut self) {
+        // SIGTERM to `timeout` goes on to MiniStack; SIGKILL would not.
+        let _ = Command::new("kill")
+            .arg(self.process.id().to_string())
+            .status();
+        let _ = self.process.wait();
+    }
+}
+
+fn installed(program: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("build/ministack/bin").join(program);
+    assert!(
+        path.exists(),
+        "{} is missing; run scripts/setup",
+        path.display()
+    );
+    path
+}
+
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test kms"]
+fn keys_of_every_kind_are_made_and_openssl_takes_their_signatures() {
+    let kms = Ministack::start();
+    for (name, alg, bits, algs) in [
+        ("rsa2048", "RS256", "2048", &["RS256", "PS256"][..]),
+        ("rsa3072", "RS512", "3072", &["RS384", "RS512", "PS256"]),
+        ("p256", "ES256", "2048", &["ES256"]),
+        ("p384", "ES384", "2048", &["ES384"]),
+    ] {
+        let uri = format!("awskms:alias/test/{name}?region=eu-north-1");
+        let made = kms.generate(&uri, alg, &["--bits", bits, "--tag", "purpose=test"]);
+        assert_eq!(made["key"], uri.as_str());
+        let arn = made["arn"].as_str().unwrap();
+        // By alias, ARN and id it is one key.
+        let id = arn.rsplit_once('/').unwrap().1;
+        for name in [
+            uri.clone(),
+            format!("awskms:{arn}"),
+            format!("awskms:{id}?region=eu-north-1"),
+        ] {
+            assert_eq!(kms.json(&["key", "show", &name])["kid"], made["kid"]);
+        }
+        for alg in algs {
+            let config = format!(
+                "[clients.c]\nprofile = \"generic\"\nissuer = \"https://issuer.example/\"\n\
+                 token_endpoint = \"https://issuer.example/token\"\nclient_id = \"c\"\nalg = \"{alg}\"\n\
+                 key = \"{uri}\"\nkid = \"k\"\n"
+            );
+            fs::write(kms.path("segl.toml"), config).unwrap();
+            let jwt = kms.ok(&["assert", "c", "--config", "segl.toml"]);
+            openssl_verifies(&kms, jwt.trim_end(), alg, &made["jwk"]);
+        }
+    }
+    let error = kms.segl(&[
+        "key",
+        "generate",
+        "--alg",
+        "ES256",
+        "--token",
+        "awskms:alias/test/p256?region=eu-north-1",
+    ]);
+    assert!(String::from_utf8_lossy(&error.stderr).contains("KEY_EXISTS"));
+    let missing = kms.segl(&["key", "show", "awskms:alias/none?region=eu-north-1"]);
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("KMS_NOT_FOUND"));
+}
+
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test kms"]
+fn replicas_are_the_same_key() {
+    let kms = Ministack::start();
+    let uri = "awskms:alias/many?region=eu-north-1";
+    let made = kms.generate(
+        uri,
+        "ES256",
+        &["--replica", "eu-west-1", "--replica", "eu-central-1"],
+    );
+    assert!(made["arn"].as_str().unwrap().contains("key/mrk-"));
+    for region in ["eu-north-1", "eu-west-1", "eu-central-1"] {
+        let uri = format!("awskms:alias/many?region={region}");
+        let shown = kms.json(&["key", "show", &uri]);
+        assert_eq!(shown["kid"], made["kid"], "{region}");
+        assert!(shown["token"].as_str().unwrap().contains(region), "{shown}");
+        kms.ok(&["key", "health", &uri]);
+    }
+}
+
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test kms"]
+fn dnb_gives_a_token_for_a_key_in_kms() {
+    let kms = Ministack::start();
+    let uri = "awskms:alias/dnb?region=eu-north-1";
+    kms.generate(uri, "ES256", &[]);
+    fs::write(kms.path("sim.toml"), "").unwrap();
+    let mut simulator = kms
+        .command(env!("CARGO_BIN_EXE_segl"))
+        .args([
+            "simulate",
+            "--listen",
+            "127.0.0.1:0",
+            "--config",
+            "sim.toml",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut reader = BufReader::new(simulator.stdout.take().unwrap());
+    reader.read_line(&mut line).unwrap();
+    let urls: Value = serde_json::from_str(&line).unwrap();
+    let config = |client_id: &str| {
+        let text = format!(
+            "[clients.dnb]\nprofile = \"dnb\"\n{client_id}\ntoken_endpoint = {}\nkey = \"{uri}\"\n",
+            urls["dnb_token_endpoint"]
+        );
+        fs::write(kms.path("segl.toml"), text).unwrap();
+    };
+    config("");
+    let registration = kms.ok(&["register", "dnb", "dnb", "--config", "segl.toml"]);
+    let url = format!("{}/dnb/register", urls["admin"].as_str().unwrap());
+    let answer = ureq::post(&url).send(registration.trim_end()).unwrap();
+    let registered: Value = serde_json::from_reader(answer.into_body().into_reader()).unwrap();
+    config(&format!("client_id = {}", registered["client_id"]));
+    let token = kms.json(&["token", "dnb", "--config", "segl.toml"]);
+    assert_eq!(token["response"]["token_type"], "Bearer");
+    simulator.kill().unwrap();
+    simulator.wait().unwrap();
+}
+
+/// `openssl dgst` verifies the JWT with the JWK, both turned into files by Python's
+/// cryptography.
+fn openssl_verifies(kms: &Ministack, jwt: &str, alg: &str, jwk: &Value) {
+    let (input, signature) = jwt.rsplit_once('.').unwrap();
+    let header = URL_SAFE_NO_PAD
+        .decode(input.split('.').next().unwrap())
+        .unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    assert_eq!(header["alg"], alg);
+    fs::write(kms.path("input"), input).unwrap();
+    fs::write(
+        kms.path("case"),
+        json!({ "jwk": jwk, "signature": signature }).to_string(),
+    )
+    .unwrap();
+    let made = kms
+        .command(installed("python"))
+        .args(["-c", TO_FILES])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let mut openssl = kms.command("openssl");
+    let hash = format!("-sha{}", &alg[2..]);
+    openssl.args([
+        "dgst",
+        &hash,
+        "-verify",
+        "key.pem",
+        "-signature",
+        "signature",
+    ]);
+    if alg.starts_with("PS") {
+        openssl.args([
+            "-sigopt",
+            "rsa_padding_mode:pss",
+            "-sigopt",
+            "rsa_pss_saltlen:32",
+        ]);
+    }
+    let output = openssl.arg("input").output().unwrap();
+    assert!(output.status.success(), "{alg}: {output:?}");
+}
+
+const TO_FILES: &str = r#"
+import base64, json
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+raw = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+number = lambda data: int.from_bytes(data, "big")
+case = json.load(open("case"))
+jwk, signature = case["jwk"], raw(case["signature"])
+if jwk["kty"] == "RSA":
+    key = rsa.RSAPublicNumbers(number(raw(jwk["e"])), number(raw(jwk["n"]))).public_key()
+else:
+    curve = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}[jwk["crv"]]
+    key = ec.EllipticCurvePublicNumbers(number(raw(jwk["x"])), number(raw(jwk["y"])), curve).public_key()
+    half = len(signature) // 2
+    assert half == len(raw(jwk["x"]))
+    signature = utils.encode_dss_signature(number(signature[:half]), number(signature[half:]))
+open("key.pem", "wb").write(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+open("signature", "wb").write(signature)
+"#;
