@@ -132,6 +132,11 @@ pub struct ClientSettings {
     /// How the assertion is used (profile `generic` only).
     #[serde(default)]
     pub grant: Option<Grant>,
+    /// How the client proves who it is (profile `generic` only). Default
+    /// `private_key_jwt`. With a method of TLS it is the client certificate of `tls`
+    /// alone: there is no assertion, and no setting of one.
+    #[serde(default)]
+    pub token_endpoint_auth_method: Option<ClientAuthentication>,
     /// Sends `client_id` as a form parameter too (client assertions only).
     #[serde(default)]
     pub send_client_id: bool,
@@ -203,6 +208,12 @@ pub struct ClientKey {
 }
 
 impl ClientSettings {
+    /// Whether the client certificate is all that the client proves itself with.
+    pub fn authenticates_by_tls(&self) -> bool {
+        self.token_endpoint_auth_method
+            .is_some_and(ClientAuthentication::is_by_tls)
+    }
+
     /// Whether the client shows servers a client certificate.
     pub fn has_client_certificate(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.key.is_some())
@@ -328,6 +339,27 @@ pub enum JtiForm {
     Uuid,
     /// The 16 bytes of a random UUID in base64url, 22 characters.
     Base64url,
+}
+
+/// How a client proves who it is at the token endpoint, in the words of its
+/// registration (RFC 7591 section 2, RFC 8705 section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ClientAuthentication {
+    /// By an assertion that its key signs.
+    PrivateKeyJwt,
+    /// By a client certificate that an authority issued.
+    TlsClientAuth,
+    /// By a client certificate that is registered itself.
+    SelfSignedTlsClientAuth,
+}
+
+impl ClientAuthentication {
+    /// Whether the client certificate is all that the client shows.
+    pub fn is_by_tls(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
 }
 
 /// How an assertion is used (RFC 7523).

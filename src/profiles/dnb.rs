@@ -57,6 +57,10 @@ impl Dnb {
             "dnb",
             &[
                 ("grant", settings.grant.is_some()),
+                (
+                    "token_endpoint_auth_method",
+                    settings.token_endpoint_auth_method.is_some(),
+                ),
                 ("certificate", settings.certificate.is_some()),
                 ("x5c", settings.x5c.is_some()),
                 ("x5t_s256", settings.x5t_s256),

@@ -45,26 +45,7 @@ impl Generic {
         signer: &dyn Signer,
         now: UnixTime,
     ) -> Result<Self> {
-        refuse_settings(
-            "generic",
-            &[
-                ("environment", settings.environment.is_some()),
-                ("consumer_org", settings.consumer_org.is_some()),
-                ("omit_kid", settings.omit_kid),
-                ("resource_form", settings.resource_form.is_some()),
-                ("orgno", settings.orgno.is_some()),
-                ("eseal", settings.eseal),
-                ("self_service", settings.self_service.is_some()),
-                (
-                    "registration_audience",
-                    settings.registration_audience.is_some(),
-                ),
-                (
-                    "registration_lifetime_seconds",
-                    settings.registration_lifetime_seconds.is_some(),
-                ),
-            ],
-        )?;
+        refuse_foreign_settings(settings)?;
         let endpoint = token_endpoint(settings)?;
         let Some(audience) = settings.audience.as_ref().or(settings.issuer.as_ref()) else {
             return Err(setting_error(
@@ -167,16 +148,7 @@ impl Profile for Generic {
                 form
             }
         };
-        let resource = request.resource.as_ref().unwrap_or(&self.resource);
-        form.extend(resource.iter().map(|uri| ("resource", uri.clone())));
-        if !request.authorization_details.is_empty() {
-            let details = request
-                .authorization_details
-                .iter()
-                .map(|detail| Value::Object(detail.members().clone()))
-                .collect();
-            form.push(("authorization_details", Value::Array(details).to_string()));
-        }
+        form.extend(target(request, &self.resource));
         form
     }
 }
@@ -185,6 +157,49 @@ impl Generic {
     fn scope(&self, request: &TokenRequest) -> String {
         Scope::join(request.scopes.as_ref().unwrap_or(&self.scopes))
     }
+}
+
+/// What the token is for: `resource` (RFC 8707), of the client unless the request names
+/// its own, and `authorization_details` (RFC 9396).
+pub(super) fn target(request: &TokenRequest, resource: &[String]) -> Vec<(&'static str, String)> {
+    let resource = request.resource.as_deref().unwrap_or(resource);
+    let mut parameters: Vec<_> = resource
+        .iter()
+        .map(|uri| ("resource", uri.clone()))
+        .collect();
+    if !request.authorization_details.is_empty() {
+        let details = request
+            .authorization_details
+            .iter()
+            .map(|detail| Value::Object(detail.members().clone()))
+            .collect();
+        parameters.push(("authorization_details", Value::Array(details).to_string()));
+    }
+    parameters
+}
+
+/// Refuses the settings of other profiles.
+pub(super) fn refuse_foreign_settings(settings: &ClientSettings) -> Result<()> {
+    refuse_settings(
+        "generic",
+        &[
+            ("environment", settings.environment.is_some()),
+            ("consumer_org", settings.consumer_org.is_some()),
+            ("omit_kid", settings.omit_kid),
+            ("resource_form", settings.resource_form.is_some()),
+            ("orgno", settings.orgno.is_some()),
+            ("eseal", settings.eseal),
+            ("self_service", settings.self_service.is_some()),
+            (
+                "registration_audience",
+                settings.registration_audience.is_some(),
+            ),
+            (
+                "registration_lifetime_seconds",
+                settings.registration_lifetime_seconds.is_some(),
+            ),
+        ],
+    )
 }
 
 /// Where tokens are requested.

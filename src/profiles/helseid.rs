@@ -49,6 +49,10 @@ impl Helseid {
             "helseid",
             &[
                 ("grant", settings.grant.is_some()),
+                (
+                    "token_endpoint_auth_method",
+                    settings.token_endpoint_auth_method.is_some(),
+                ),
                 ("omit_kid", settings.omit_kid),
                 ("certificate", settings.certificate.is_some()),
                 ("x5c", settings.x5c.is_some()),

@@ -55,6 +55,10 @@ impl Maskinporten {
             service.profile,
             &[
                 ("grant", settings.grant.is_some()),
+                (
+                    "token_endpoint_auth_method",
+                    settings.token_endpoint_auth_method.is_some(),
+                ),
                 ("omit_kid", settings.omit_kid),
                 ("send_client_id", settings.send_client_id),
                 (

@@ -17,6 +17,7 @@ mod maskinporten_refusals;
 mod refusal;
 mod request;
 mod shared_cache_settings;
+mod tls_client_auth;
 mod tls_settings;
 mod token_endpoint;
 mod values;
@@ -25,8 +26,8 @@ use std::fmt;
 
 pub use authorization_detail::AuthorizationDetail;
 pub use client_settings::{
-    AudienceForm, ClientKey, ClientSettings, Environment, Grant, JtiForm, KeySetting, ProfileName,
-    X5cForm,
+    AudienceForm, ClientAuthentication, ClientKey, ClientSettings, Environment, Grant, JtiForm,
+    KeySetting, ProfileName, X5cForm,
 };
 pub use digdir::certificate_environment;
 pub use dpop_settings::{DpopSettings, dpop};
@@ -74,7 +75,14 @@ pub trait Profile: fmt::Debug + Send + Sync {
     /// would refuse.
     fn claims(&self, request: &TokenRequest, now: UnixTime) -> Result<Map<String, Value>>;
 
-    /// The form parameters that carry `assertion` to the token endpoint, in order.
+    /// Whether the client proves who it is by an assertion. One that does not has the
+    /// client certificate of TLS for that (RFC 8705 section 2).
+    fn has_assertion(&self) -> bool {
+        true
+    }
+
+    /// The form parameters that carry `assertion` to the token endpoint, in order. It is
+    /// empty where the profile has none.
     fn form(&self, assertion: &str, request: &TokenRequest) -> Vec<(&'static str, String)>;
 
     /// Header and claims of a JWT that registers the client's key, made at `now`.
@@ -138,6 +146,9 @@ pub fn build(
         )?),
         ProfileName::Dnb => Box::new(dnb::Dnb::new(settings, signer)?),
         ProfileName::Helseid => Box::new(helseid::Helseid::new(settings, signer)?),
+        ProfileName::Generic if settings.authenticates_by_tls() => {
+            Box::new(tls_client_auth::TlsClientAuth::new(settings, signer)?)
+        }
         ProfileName::Generic => {
             Box::new(generic::Generic::new(settings, certificates, signer, now)?)
         }

@@ -102,6 +102,13 @@ impl Service {
         request: &TokenRequest,
         call: &Call,
     ) -> Result<String> {
+        if !key.profile.has_assertion() {
+            return Err(Error::new(
+                ErrorCode::Unsupported,
+                "the client has no assertions: its client certificate says who it is \
+                 (setting \"token_endpoint_auth_method\")",
+            ));
+        }
         // A request that the service would refuse asks nothing of a device.
         key.profile.claims(request, self.now())?;
         let (own, clock, skew) = (key.clone(), self.clock.clone(), self.skew.clone());
@@ -111,6 +118,19 @@ impl Service {
             to_json(own.profile.claims(&request, now)?)
         };
         jws::sign_compact_when_ready(&*key.signer, &key.header, claims, call)
+    }
+
+    /// As [`Service::signed_by`]; empty for a client that has no assertions.
+    fn assertion_of(
+        &self,
+        key: &Arc<OpenKey>,
+        request: &TokenRequest,
+        call: &Call,
+    ) -> Result<String> {
+        match key.profile.has_assertion() {
+            true => self.signed_by(key, request, call),
+            false => Ok(String::new()),
+        }
     }
 
     /// What `request` asks for, in full.
@@ -260,7 +280,7 @@ impl Service {
             .token_endpoint(&*self.transport, &*self.clock, call)?;
         self.keys.first_accepted(
             call,
-            |key, share| self.signed_by(key, request, share),
+            |key, share| self.assertion_of(key, request, share),
             |assertion, key| {
                 let send = |assertion: String| {
                     let form = form::encode(&key.profile.form(&assertion, request));
@@ -269,7 +289,7 @@ impl Service {
                 };
                 match send(assertion)? {
                     Answer::Token(token) => Ok(*token),
-                    Answer::Nonce(_) => match send(self.signed_by(key, request, call)?)? {
+                    Answer::Nonce(_) => match send(self.assertion_of(key, request, call)?)? {
                         Answer::Token(token) => Ok(*token),
                         Answer::Nonce(error) => Err(error),
                     },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::expiry::{Expiring, Expiry, Watch};
 use super::health::KeyHealth;
 use crate::clock::UnixTime;
-use crate::keys::TlsCertificate;
+use crate::keys::{Signer, TlsCertificate};
 use crate::log;
 use crate::profiles::ClientSettings;
 
@@ -36,6 +36,11 @@ impl TlsKey {
             certificate,
             watch: Watch::default(),
         }
+    }
+
+    /// The key.
+    pub(super) fn signer(&self) -> &Arc<dyn Signer> {
+        self.certificate.signer()
     }
 
     /// `x5t#S256` of the certificate, by which tokens are bound to it (RFC 8705

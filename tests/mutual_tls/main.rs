@@ -2,6 +2,7 @@
 //! `openssl s_server` and nginx.
 
 mod bounds;
+mod client_authentication;
 mod nginx_server;
 mod proxy;
 mod refusals;

@@ -17,3 +17,4 @@ mod server;
 #[allow(dead_code, reason = "most of it is for other tests")]
 #[path = "../support/softhsm.rs"]
 mod softhsm;
+mod tls_authentication;

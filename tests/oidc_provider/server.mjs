@@ -74,7 +74,7 @@ function configuration({ clients, nonces = false }) {
     clientAuthMethods: ['private_key_jwt', 'self_signed_tls_client_auth'],
     enabledJWA: {
       clientAuthSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'],
-      dPoPSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+      dPoPSigningAlgValues: ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384'],
     },
     adapter: class extends MemoryAdapter {},
     jwks: { keys: [signingJwk] },

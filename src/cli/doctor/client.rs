@@ -33,7 +33,11 @@ impl Client<'_> {
         for finding in files::check_client(self) {
             report.add(Some(self.name), finding);
         }
-        let keys = key::check(self, report);
+        // A client that its certificate authenticates has no other key.
+        let keys = match self.settings.authenticates_by_tls() {
+            true => Vec::new(),
+            false => key::check(self, report),
+        };
         certificate::check(self, &keys, report);
         tls::check(self, report);
         let client = settings::check(self, report);

@@ -2,32 +2,32 @@
 //! mechanisms for every algorithm, `CKA_PUBLIC_KEY_INFO`, and `CKR_GENERAL_ERROR`
 //! for a key that nobody is logged in to.
 
-#[path = "support/authority.rs"]
+#[path = "../support/authority.rs"]
 mod authority;
-#[path = "support/battery.rs"]
+#[path = "../support/battery.rs"]
 mod battery;
-#[path = "support/kryoptic.rs"]
+#[path = "../support/kryoptic.rs"]
 mod kryoptic;
+#[path = "../support/nginx.rs"]
+mod nginx;
 #[allow(dead_code, reason = "most of it is for other tests")]
-#[path = "support/oidc_provider.rs"]
+#[path = "../support/oidc_provider.rs"]
 mod oidc_provider;
-#[path = "support/openssl_server.rs"]
+#[path = "../support/openssl_server.rs"]
 mod openssl_server;
-#[path = "support/other_code.rs"]
+#[path = "../support/other_code.rs"]
 mod other_code;
+mod servers;
 #[allow(dead_code, reason = "most of it is for SoftHSM")]
-#[path = "support/softhsm.rs"]
+#[path = "../support/softhsm.rs"]
 mod softhsm;
-#[path = "support/verify.rs"]
+#[path = "../support/verify.rs"]
 mod verify;
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use battery::{Key, P256, P384, RSA, Token};
 use kryoptic::{Kryoptic, PIN};
-use oidc_provider::Server;
-use segl::{Call, TokenRequest};
-use serde_json::json;
 
 /// The token, and the turn to use the module.
 fn token() -> MutexGuard<'static, Token> {
@@ -120,66 +120,5 @@ fn the_public_key_may_be_in_the_private_one() {
     let token = token();
     for label in ["lonely", "lonely-rsa"] {
         battery::the_public_key_may_be_in_the_private_one(&token, label);
-    }
-}
-
-#[test]
-#[ignore = "needs what scripts/setup installs; run scripts/test modules"]
-fn an_authorisation_server_takes_its_signatures() {
-    let token = token();
-    for key in &token.keys {
-        let signer = Arc::new(token.open(&format!("object={}", key.label)).unwrap());
-        for alg in key.algorithms {
-            let server = Server::for_key(&*signer, *alg);
-            let client = server
-                .client(json!({ "alg": alg.name() }))
-                .signer(signer.clone())
-                .build(&Call::none())
-                .unwrap();
-            client
-                .token(&TokenRequest::default(), &Call::none())
-                .unwrap_or_else(|error| panic!("{alg}: {error}; {:?}", server.refusals().issuer));
-        }
-    }
-}
-
-/// As a client certificate, in both versions of TLS.
-#[test]
-#[ignore = "needs what scripts/setup installs; run scripts/test modules"]
-fn every_key_is_a_client_certificate() {
-    use authority::{Authority, VALID};
-    use openssl::pkey::PKey;
-    use openssl_server::OpensslServer;
-    use segl::clock::SystemClock;
-    use segl::http::tls::{Roots, TlsOptions};
-    use segl::http::{Method, Request, Transport, TransportSettings, UreqTransport};
-    use segl::keys::{Certificate, TlsCertificate};
-    use segl::{Call, KeyUri};
-    use std::sync::Arc;
-
-    let token = token();
-    let authority = Authority::new("The authority");
-    for key in &token.keys {
-        let uri = KeyUri::Pkcs11(token.uri(&format!("object={}", key.label)));
-        let signer = segl::keys::open(&uri, Some(PIN.as_bytes().into()), &Call::none()).unwrap();
-        let public = signer.public_key().to_spki_der().unwrap();
-        let public = PKey::public_key_from_der(&public).unwrap();
-        let certificate = authority.client(&public, key.label, VALID);
-        let certificate = Certificate::from_der(&certificate.to_der().unwrap()).unwrap();
-        let certificate =
-            TlsCertificate::new(signer, Some(vec![certificate]), Arc::new(SystemClock));
-        let mut options = TlsOptions::default();
-        options.client_certificate = Some(Arc::new(certificate.unwrap()));
-        options.roots = Some(Roots::from_pem(&authority.pem()).unwrap());
-        let transport = UreqTransport::with_tls(TransportSettings::default(), options).unwrap();
-        for (argument, version) in [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")] {
-            let server = OpensslServer::insisting(&authority, &[argument]);
-            let request = Request::new(Method::Get, server.url().parse().unwrap());
-            let answer = transport.send(&request, &Call::none()).unwrap();
-            let page = String::from_utf8(answer.body.to_vec()).unwrap();
-            assert!(page.contains(&format!("New, {version},")), "{page}");
-            let subject = format!("Subject: C=NO, CN={}\n", key.label);
-            assert!(page.contains(&subject), "{page}");
-        }
     }
 }
