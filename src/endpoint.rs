@@ -111,16 +111,20 @@ impl FromStr for Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("holds a user name or password; leave them out"));
         }
+        // What a query asks for may be a person's.
+        let shown = &url[..url::Position::AfterPath];
         if url.fragment().is_some() {
-            return Err(refuse(&format!("{url} has a fragment (#…); leave it out")));
+            return Err(refuse(&format!(
+                "{shown} has a fragment (#…); leave it out"
+            )));
         }
         match url.scheme() {
             "https" if url.host().is_some() => Ok(Self(url)),
             "http" if is_loopback(&url) => Ok(Self(url)),
             "http" => Err(refuse(&format!(
-                "{url} is not https; plain http is allowed on 127.0.0.1, [::1] and localhost only"
+                "{shown} is not https; plain http is allowed on 127.0.0.1, [::1] and localhost only"
             ))),
-            _ => Err(refuse(&format!("{url} is not https"))),
+            _ => Err(refuse(&format!("{shown} is not https"))),
         }
     }
 }

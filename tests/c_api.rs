@@ -110,6 +110,7 @@ programs! {
     double_include: C_WAYS ["double_include_a.c", "double_include_b.c"];
     cxx: CXX_WAYS ["cxx.cc"];
     send: C_WAYS ["send.c"];
+    send_under_way: C_WAYS ["send_under_way.c"];
     panic: PANIC_WAYS ["panic.c"];
 }
 

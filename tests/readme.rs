@@ -2,6 +2,7 @@
 //! exist.
 #![cfg(feature = "cli")]
 
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -100,4 +101,46 @@ fn the_commands_it_lists_exist() {
         }
     }
     assert!(seen > 8, "only {seen} options were found");
+}
+
+/// The schema has them all; the README and the pages under docs say what they are for.
+#[test]
+fn every_setting_has_its_place() {
+    let schema: serde_json::Value = serde_json::from_str(&read("docs/config.schema.json")).unwrap();
+    let mut pages = read("README.md");
+    for folder in ["docs", "docs/hsm"] {
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "md") {
+                pages.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let is_in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words: HashSet<_> = pages.split(|c| !is_in_name(c)).collect();
+    let mut settings = BTreeSet::new();
+    collect_settings(&schema, &mut settings);
+    assert!(settings.len() > 50, "{settings:?}");
+    settings.retain(|setting| !words.contains(setting.as_str()));
+    assert!(settings.is_empty(), "say what they are for: {settings:?}");
+}
+
+fn collect_settings(schema: &serde_json::Value, settings: &mut BTreeSet<String>) {
+    use serde_json::Value;
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                settings.extend(properties.keys().cloned());
+            }
+            for member in members.values() {
+                collect_settings(member, settings);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                collect_settings(item, settings);
+            }
+        }
+        _ => {}
+    }
 }

@@ -315,6 +315,19 @@ fn answers_that_are_no_tokens_are_told_apart() {
             ErrorCode::TokenBadResponse,
             "expires_in",
         ),
+        (
+            json_answer(
+                200,
+                r#"{"access_token":"a\r\nX-Injected: b","token_type":"Bearer"}"#,
+            ),
+            ErrorCode::TokenBadResponse,
+            "printable",
+        ),
+        (
+            json_answer(200, r#"{"access_token":"a\u009b2J","token_type":"Bearer"}"#),
+            ErrorCode::TokenBadResponse,
+            "printable",
+        ),
         (json_answer(302, ""), ErrorCode::TokenBadResponse, "302"),
         (json_answer(404, "gone"), ErrorCode::TokenBadResponse, "404"),
         (

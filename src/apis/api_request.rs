@@ -123,8 +123,9 @@ fn require_allowed(url: &Endpoint, apis: &[Endpoint]) -> Result<()> {
     Err(Error::new(
         ErrorCode::ApiNotAllowed,
         format!(
-            "the client's tokens may not be sent to {url}, but to {} and below; correct the URL, or add its base \
+            "the client's tokens may not be sent to {}, but to {} and below; correct the URL, or add its base \
              to the setting \"apis\"",
+            url.without_query(),
             bases.join(", ")
         ),
     )

@@ -48,7 +48,8 @@ impl Authorized {
             "apis",
             format_args!(
                 "{} {} answered 401; a new token may help",
-                request.method, request.url
+                request.method,
+                request.url.without_query()
             ),
         );
         self.client.reject(&self.request, &token);

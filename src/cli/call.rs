@@ -1,8 +1,7 @@
 //! `segl call`
 
-use std::fs::OpenOptions;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -11,7 +10,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::client::{ClientArguments, RequestArguments};
-use super::output::{Output, pretty, print_bytes, print_line};
+use super::output::{Output, on_one_line, pretty, print_body, print_bytes, print_line};
+use super::output_file::replace;
 use crate::apis::{ApiRequest, require_success};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
@@ -34,7 +34,8 @@ pub(super) struct Arguments {
     /// application/json unless a header says otherwise.
     #[arg(short, long, value_name = "TEXT|@FILE|-")]
     data: Option<String>,
-    /// Writes the answer's body to this file, which is replaced.
+    /// Writes the answer's body to this file, which is replaced once the new one is
+    /// whole, and which only this user may read.
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     file: Option<PathBuf>,
     /// Prints the status and the headers before the body.
@@ -62,11 +63,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     })?;
     let answer = request.send(&Arc::new(client), token_request, &call)?;
     print(&answer, arguments, output)?;
-    let url = request.url();
-    require_success(
-        &answer,
-        &format!("{} {url}", arguments.method.to_ascii_uppercase()),
-    )
+    let (method, url) = (
+        arguments.method.to_ascii_uppercase(),
+        request.url().without_query(),
+    );
+    require_success(&answer, &format!("{method} {url}"))
 }
 
 fn request(arguments: &Arguments) -> Result<ApiRequest> {
@@ -110,7 +111,7 @@ fn read(data: &str) -> Result<Vec<u8>> {
 
 fn print(answer: &Response, arguments: &Arguments, output: &Output) -> Result<()> {
     if let Some(path) = &arguments.file {
-        write(path, &answer.body)?;
+        replace(path, &answer.body)?;
     }
     let is_in_file = arguments.file.is_some();
     if output.json {
@@ -119,13 +120,13 @@ fn print(answer: &Response, arguments: &Arguments, output: &Output) -> Result<()
     if arguments.include {
         let headers = answer.headers.iter();
         let lines: String = headers
-            .map(|(name, value)| format!("{name}: {value}\n"))
+            .map(|(name, value)| format!("{name}: {}\n", on_one_line(value)))
             .collect();
         print_bytes(format!("HTTP {}\n{lines}\n", answer.status).as_bytes())?;
     }
     match is_in_file {
         true => Ok(()),
-        false => print_bytes(&answer.body),
+        false => print_body(&answer.body),
     }
 }
 
@@ -138,20 +139,4 @@ fn as_json(answer: &Response, is_in_file: bool) -> Value {
         (false, Err(_)) => json["body_base64"] = STANDARD.encode(&*answer.body).into(),
     }
     json
-}
-
-/// A new file is for this user only: an answer may be anybody's account.
-fn write(path: &Path, body: &[u8]) -> Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(body));
-    written.map_err(|source| {
-        Error::new(
-            ErrorCode::Io,
-            format!("{} cannot be written: {source}", path.display()),
-        )
-        .with_source(source)
-    })
 }

@@ -13,6 +13,7 @@ mod jwk;
 mod key;
 mod kms;
 mod output;
+mod output_file;
 mod register;
 #[cfg(feature = "simulator")]
 mod simulate;
@@ -65,9 +66,9 @@ enum Command {
     Token(token::Arguments),
     /// Calls an API with a client's access token, and its client certificate if it has one.
     ///
-    /// The answer's body goes to standard output as it is, whatever the status. Exit codes:
-    /// 0 for a status of 2xx; 3 when it may succeed later (429, 5xx, no answer); 1
-    /// otherwise.
+    /// The answer's body goes to standard output, whatever the status: as it is, but for
+    /// control characters when that is a terminal. Exit codes: 0 for a status of 2xx; 3
+    /// when it may succeed later (429, 5xx, no answer); 1 otherwise.
     Call(call::Arguments),
     /// Checks the configuration and all that its clients need, up to one real token.
     ///

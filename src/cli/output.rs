@@ -1,7 +1,7 @@
 //! What the program prints: one value on standard output, the rest on standard
 //! error.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,32 @@ pub(super) fn print_bytes(bytes: &[u8]) -> Result<()> {
     reached_reader(written).map(|_| ())
 }
 
+/// Prints what somebody else wrote: as it is, but for what a terminal would take for a
+/// command.
+pub(super) fn print_body(body: &[u8]) -> Result<()> {
+    match std::io::stdout().is_terminal() {
+        true => print_bytes(escaped(&String::from_utf8_lossy(body), "\n\t").as_bytes()),
+        false => print_bytes(body),
+    }
+}
+
+/// Text of somebody else without line breaks, and without what a terminal would take
+/// for a command.
+pub(super) fn on_one_line(text: &str) -> String {
+    escaped(text, "\t")
+}
+
+fn escaped(text: &str, kept: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character.is_control() && !kept.contains(character) {
+            true => escaped.extend(character.escape_unicode()),
+            false => escaped.push(character),
+        }
+    }
+    escaped
+}
+
 /// As [`print_line`]; false when the reader has gone away.
 pub(super) fn print_line_to_reader(text: &str) -> Result<bool> {
     let mut stdout = std::io::stdout().lock();
@@ -73,9 +99,26 @@ fn reached_reader(written: std::io::Result<()>) -> Result<bool> {
     }
 }
 
-/// JSON with two blanks of indentation.
+/// JSON with two blanks of indentation. No control character is in it but line breaks
+/// between its members.
 pub(super) fn pretty(value: &Value) -> String {
-    format!("{value:#}")
+    let json = format!("{value:#}");
+    if !json.chars().any(is_left_by_json) {
+        return json;
+    }
+    let mut pretty = String::with_capacity(json.len());
+    for character in json.chars() {
+        match is_left_by_json(character) {
+            true => pretty.push_str(&format!("\\u{:04x}", u32::from(character))),
+            false => pretty.push(character),
+        }
+    }
+    pretty
+}
+
+/// A control character that JSON need not escape (RFC 8259 section 7).
+fn is_left_by_json(character: char) -> bool {
+    ('\u{7f}'..='\u{9f}').contains(&character)
 }
 
 /// Log records go to standard error.

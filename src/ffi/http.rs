@@ -57,8 +57,10 @@ pub struct segl_http_response {
     /// `sizeof(segl_http_response)`.
     pub struct_size: usize,
     /// The headers in their order: a JSON array of pairs of lower-case name and value.
+    /// Bytes that are not UTF-8 have become U+FFFD.
     pub headers_json: segl_bytes,
-    /// The whole body, as it came.
+    /// The whole body, as it came; at most as long as the client's setting
+    /// `max_response_bytes` allows.
     pub body: segl_bytes,
     /// The HTTP status, for example 200.
     pub status: i32,
@@ -95,12 +97,14 @@ impl segl_http_response {
 /// with `segl_http_response_free`. What it held before is not freed.
 /// NULL: `client`, `request` and `out` must not be NULL; `token_request_json` may be
 /// NULL with length 0; `call` may be NULL.
-/// Threads: any thread, any time, also with the same client. It blocks until the whole
-/// answer is there.
+/// Threads: any thread, any time, also with the same client, which may be freed
+/// meanwhile. It blocks until the whole answer is there. Without a timeout that is as
+/// `segl_client_token`, and the client's setting `timeout_ms` for each time that the
+/// request is sent.
 /// Failure: `SEGL_INVALID_ARGUMENT` or `SEGL_URL` for a request that cannot be sent,
 /// `SEGL_API_NOT_ALLOWED` when `apis` does not have the URL; as `segl_client_token`;
-/// `SEGL_NETWORK` and others when the API cannot be reached. `out` is zero-filled then
-/// but for `struct_size`.
+/// `SEGL_NETWORK` and others when the API cannot be reached, `SEGL_RESPONSE_TOO_LARGE`.
+/// `out` is zero-filled then but for `struct_size`.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn segl_client_send(

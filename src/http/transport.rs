@@ -38,9 +38,10 @@ impl Default for TransportSettings {
 }
 
 /// HTTP/1.1 and TLS 1.2 or 1.3, with the operating system's trust store and no client
-/// certificate unless [`TlsOptions`] say otherwise. Redirects are not followed; connections are kept for reuse; the proxy
-/// variables of the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`,
-/// `NO_PROXY`) are honoured, but not for plain http, which stays on loopback.
+/// certificate unless [`TlsOptions`] say otherwise. Redirects are not followed;
+/// connections are kept for reuse; the proxy variables of the environment (`ALL_PROXY`,
+/// `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) are honoured, but not for plain http, which
+/// stays on loopback.
 #[derive(Debug)]
 pub struct UreqTransport {
     settings: TransportSettings,
@@ -96,7 +97,7 @@ impl UreqTransport {
 
 impl Transport for UreqTransport {
     fn send(&self, request: &Request, call: &Call) -> Result<Response> {
-        let what = format!("{} {}", request.method, request.url);
+        let what = named(request);
         let timeout = call.remaining(self.settings.timeout, &what)?;
         let limit = self.settings.max_response_len;
         let agent = self.agent();
@@ -155,6 +156,11 @@ fn run_cancellable(
         .unwrap_or_else(|_| Err(timed_out(what)))
 }
 
+/// Method and URL, for messages. What a query asks for may be a person's.
+fn named(request: &Request) -> String {
+    format!("{} {}", request.method, request.url.without_query())
+}
+
 fn panicked() -> Error {
     Error::new(
         ErrorCode::Panic,
@@ -189,7 +195,8 @@ fn exchange(agent: &Agent, request: &Request, timeout: Duration, limit: u64) -> 
     let body = response
         .body_mut()
         .with_config()
-        .limit(limit)
+        // ureq refuses a body of as many bytes as its limit.
+        .limit(limit.saturating_add(1))
         .read_to_vec()
         .map_err(|error| translate(request, limit, error))?;
     let headers = response
@@ -204,7 +211,7 @@ fn exchange(agent: &Agent, request: &Request, timeout: Duration, limit: u64) -> 
 }
 
 fn translate(request: &Request, limit: u64, error: ureq::Error) -> Error {
-    let what = format!("{} {}", request.method, request.url);
+    let what = named(request);
     let error = match error {
         ureq::Error::Other(inner) => match inner.downcast::<Error>() {
             Ok(own) => return own.in_context(what),

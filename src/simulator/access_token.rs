@@ -62,7 +62,7 @@ impl AccessToken {
     /// The token of a request whose sender has the key that it is bound to, if it is
     /// bound to one or must be.
     pub(super) fn with_proof(
-        target: &Target<'_>,
+        target: &Target,
         dpop: &Dpop,
         verify: impl FnOnce(&str) -> Result<Self, &'static str>,
         now: UnixTime,
@@ -72,7 +72,7 @@ impl AccessToken {
             algorithms: dpop.algorithms(),
             problem,
         };
-        let Some((scheme, text)) = presented(target.headers) else {
+        let Some((scheme, text)) = presented(&target.headers) else {
             return Err(if dpop.is_required() {
                 refusal(Problem::Missing)
             } else {

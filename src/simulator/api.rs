@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State as Extract;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::json;
@@ -14,7 +14,6 @@ use super::access_token::{AccessToken, Refusal};
 use super::dpop::Target;
 use super::reply;
 use super::state::State;
-use super::tls::Connection;
 
 pub(super) const PREFIX: &str = "/api/";
 pub(super) const ECHO_PATH: &str = "/api/echo";
@@ -23,28 +22,16 @@ pub(super) fn routes() -> Router<Arc<State>> {
     Router::new().route("/api/{*path}", any(echo))
 }
 
-async fn echo(
-    Extract(state): Extract<Arc<State>>,
-    connection: Connection,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
-    let target = Target {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        connection: &connection,
-    };
+async fn echo(Extract(state): Extract<Arc<State>>, target: Target) -> Response {
     let dpop = &state.maskinporten.api_dpop;
     let now = state.now();
     let verify = |token: &str| state.maskinporten.verify_token(token, now);
     let admitted = AccessToken::with_proof(&target, dpop, verify, now);
-    let mut response = match admitted.and_then(|token| require_scopes(token, &uri)) {
+    let mut response = match admitted.and_then(|token| require_scopes(token, &target.uri)) {
         Ok(token) => {
             let body = json!({
-                "method": method.as_str(),
-                "path": uri.path(),
+                "method": target.method.as_str(),
+                "path": target.uri.path(),
                 "client_id": token.text("client_id"),
                 "consumer": token.consumer(),
                 "scope": token.text("scope"),

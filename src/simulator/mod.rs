@@ -77,6 +77,7 @@ mod api;
 mod assertion;
 mod broken_body;
 mod client_assertion;
+mod client_credentials;
 mod config;
 mod dnb;
 mod dpop;

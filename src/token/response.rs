@@ -266,6 +266,9 @@ fn read(
         .access_token
         .filter(|token| !token.is_empty())
         .ok_or("without \"access_token\"")?;
+    if !access_token.bytes().all(is_visible) {
+        return Err("with an \"access_token\" that is not printable ASCII".into());
+    }
     let name = wire.token_type.ok_or("without \"token_type\"")?;
     let token_type = token_type(&name, &access_token, bound_to)?;
     let lifetime = match wire.expires_in {
@@ -287,6 +290,11 @@ fn read(
         generation: next_generation(),
         shared_at: None,
     })
+}
+
+/// `VSCHAR` (RFC 6749 appendix A.12). A line break would go on in the next header.
+fn is_visible(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
 }
 
 fn next_generation() -> u64 {

@@ -1,37 +1,29 @@
 /* Calls end early: cancelled from another thread, from a callback, before they
  * begin, and by their deadline. */
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "given.h"
+#include "local_server.h"
 
 static segl_signer *signer;
 static segl_cancel *cancel;
 
 /* A server that takes connections and never answers. */
 static int silent_server(char *settings, size_t room) {
-  int server = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof address;
-  CHECK(server >= 0 && bind(server, (struct sockaddr *)&address, sizeof address) == 0 && listen(server, 8) == 0);
-  CHECK(getsockname(server, (struct sockaddr *)&address, &len) == 0);
+  char url[64];
+  int server = listen_locally(url, sizeof url);
   int written = snprintf(settings, room,
                          "{\"profile\":\"generic\",\"client_id\":\"c\",\"audience\":\"https://a.example/\","
-                         "\"token_endpoint\":\"http://127.0.0.1:%d/token\"}",
-                         (int)ntohs(address.sin_port));
+                         "\"token_endpoint\":\"%s/token\"}",
+                         url);
   CHECK(written > 0 && (size_t)written < room);
   return server;
 }
 
 /* Triggers once the request has come, so the call is under way. */
 static void *cancel_after_request(void *server) {
-  char byte;
-  int connection = accept(*(const int *)server, NULL, NULL);
-  CHECK(connection >= 0 && read(connection, &byte, 1) == 1);
+  int connection = accept_request(*(const int *)server);
   segl_cancel_trigger(cancel);
   segl_cancel_trigger(cancel);
   return (void *)(intptr_t)connection;

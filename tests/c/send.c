@@ -1,36 +1,10 @@
 /* A request to an API with the client's token, and what comes back. */
 
 #include "given.h"
-
-static segl_http_request request_for(const char *method, const char *url) {
-  segl_http_request request;
-  memset(&request, 0, sizeof request);
-  request.struct_size = sizeof request;
-  request.method = method;
-  request.method_len = strlen(method);
-  request.url = url;
-  request.url_len = strlen(url);
-  return request;
-}
-
-static segl_http_response no_response(void) {
-  segl_http_response response;
-  memset(&response, 0, sizeof response);
-  response.struct_size = sizeof response;
-  return response;
-}
-
-static segl_error *send_it(const segl_client *client, const segl_http_request *request, segl_http_response *out) {
-  return segl_client_send(client, request, NULL, 0, NULL, out);
-}
+#include "http.h"
 
 static int has(segl_bytes bytes, const char *text) {
   return bytes.data != NULL && bytes.data[bytes.len] == 0 && strstr((const char *)bytes.data, text) != NULL;
-}
-
-static int is_empty(const segl_http_response *response) {
-  return response->struct_size == sizeof *response && response->headers_json.data == NULL &&
-         response->body.data == NULL && response->status == 0 && response->reserved == 0;
 }
 
 static void every_status_is_an_answer(const segl_client *client, const char *api) {
@@ -116,6 +90,9 @@ static void wrong_use_is_an_error(const char *api) {
   segl_http_request request = request_for("GET", api);
   segl_http_response response = no_response();
   CHECK_CODE(SEGL_NULL_ARGUMENT, send_it(NULL, &request, &response));
+  segl_signer *signer = open_pem("GIVEN_RSA_PEM");
+  CHECK_CODE(SEGL_INVALID_HANDLE, send_it((const segl_client *)signer, &request, &response));
+  segl_signer_free(signer);
   CHECK_CODE(SEGL_NULL_ARGUMENT, send_it(client, NULL, &response));
   CHECK_CODE(SEGL_NULL_ARGUMENT, send_it(client, &request, NULL));
   request.url = NULL;
@@ -146,6 +123,77 @@ static void wrong_use_is_an_error(const char *api) {
   CHECK(is_empty(&response));
 }
 
+/* Texts are what their length says, and UTF-8. */
+static void texts_are_read_to_their_length(const segl_client *client, const char *api) {
+  segl_http_response response = no_response();
+  segl_http_request request = request_for("GET", api);
+  request.method = "GETX";
+  request.method_len = 3;
+  CHECK_OK(send_it(client, &request, &response));
+  CHECK(response.status == 200);
+  segl_http_response_free(&response);
+
+  const char not_utf8[] = "[[\"X-A\",\"\xff\"]]";
+  request.headers_json = not_utf8;
+  request.headers_json_len = sizeof not_utf8 - 1;
+  CHECK_CODE(SEGL_INVALID_UTF8, send_it(client, &request, &response));
+  request = request_for("GET", api);
+  request.url = "http://127.0.0.1/\xff";
+  request.url_len = strlen(request.url);
+  CHECK_CODE(SEGL_INVALID_UTF8, send_it(client, &request, &response));
+  request = request_for("GE\xff", api);
+  CHECK_CODE(SEGL_INVALID_UTF8, send_it(client, &request, &response));
+  request = request_for("GET", api);
+  request.method_len = 4;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, send_it(client, &request, &response));
+  request = request_for("GET", api);
+  CHECK_CODE(SEGL_INVALID_UTF8, segl_client_send(client, &request, SEGL_S("{\"scopes\":[\"\xff\"]}"), NULL, &response));
+
+  /* A NUL, as such and as JSON writes it. */
+  const char *zeros[] = {"[[\"X-A\",\"a\\u0000b\"]]", "[[\"X\\u0000A\",\"a\"]]"};
+  for (size_t i = 0; i < 2; i++) {
+    request = request_for("GET", api);
+    request.headers_json = zeros[i];
+    request.headers_json_len = strlen(zeros[i]);
+    CHECK_CODE(SEGL_INVALID_ARGUMENT, send_it(client, &request, &response));
+  }
+  request = request_for("GET", api);
+  request.headers_json = NULL;
+  request.headers_json_len = 2;
+  CHECK_CODE(SEGL_NULL_ARGUMENT, send_it(client, &request, &response));
+  request = request_for("POST", api);
+  request.body_len = 2;
+  CHECK_CODE(SEGL_NULL_ARGUMENT, send_it(client, &request, &response));
+  const uint8_t body[] = "a";
+  request.body = body;
+  request.body_len = SIZE_MAX;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, send_it(client, &request, &response));
+  CHECK(is_empty(&response));
+}
+
+/* Members can come behind those of today, for those who know them and those who do not. */
+static void structs_may_grow(const segl_client *client, const char *api) {
+  struct {
+    segl_http_request known;
+    uint64_t later;
+  } request;
+  struct {
+    segl_http_response known;
+    uint64_t later;
+  } response;
+  memset(&request, 0, sizeof request);
+  request.known = request_for("GET", api);
+  request.known.struct_size = sizeof request;
+  memset(&response, 0xff, sizeof response);
+  response.known.struct_size = sizeof response;
+  CHECK_OK(send_it(client, &request.known, &response.known));
+  CHECK(response.known.status == 200 && response.known.struct_size == sizeof response && response.later == 0);
+  segl_http_response_free(&response.known);
+  CHECK(response.known.body.data == NULL && response.known.struct_size == sizeof response);
+  request.later = 1;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, send_it(client, &request.known, &response.known));
+}
+
 static void tokens_stay_with_the_apis_of_the_settings(const char *api) {
   segl_signer *signer = open_pem("GIVEN_RSA_PEM");
   segl_client *client = NULL;
@@ -168,6 +216,8 @@ int main(void) {
   for (int i = 0; i < rounds(); i++) every_status_is_an_answer(client, api);
   headers_and_body_arrive(client);
   what_cannot_be_sent_is_refused(client, api);
+  texts_are_read_to_their_length(client, api);
+  structs_may_grow(client, api);
   segl_client_free(client);
   wrong_use_is_an_error(api);
   tokens_stay_with_the_apis_of_the_settings(api);

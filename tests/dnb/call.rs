@@ -381,3 +381,144 @@ fn the_time_limit_holds_for_the_whole_call() {
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains("TIMEOUT"), "{}", stderr(&output));
 }
+
+/// A server may answer with what a terminal takes for commands; U+009B is one as well.
+#[test]
+#[cfg(unix)]
+fn a_terminal_is_sent_no_commands_of_the_server() {
+    let hostile = "a\u{1b}[2J\u{9b}2J\r\u{7}\tb\n\u{e6}";
+    let header = "\u{9b}2J\u{e6}";
+    let bank = Bank::answering(move |_| {
+        let headers = vec![("X-A", header.to_owned())];
+        (200, headers, hostile.as_bytes().to_vec())
+    });
+    let piped = bank.call("GET", "/x", &[]);
+    assert_eq!(piped.stdout, hostile.as_bytes(), "as it came");
+    let with_head = String::from_utf8(bank.call("GET", "/x", &["--include"]).stdout).unwrap();
+    assert!(with_head.contains("x-a: \\u{9b}2J\u{e6}\n"), "{with_head}");
+
+    let json = String::from_utf8(bank.call("GET", "/x", &["--json"]).stdout).unwrap();
+    assert!(
+        !json.contains(|c: char| c.is_control() && c != '\n'),
+        "{json:?}"
+    );
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["body"], hostile);
+
+    let command = format!(
+        "{} call bank GET {}",
+        env!("CARGO_BIN_EXE_segl"),
+        bank.url("/x")
+    );
+    let terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+        .current_dir(bank.folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("script, of util-linux");
+    let shown = String::from_utf8(terminal.stdout).unwrap();
+    assert!(
+        shown.contains("a\\u{1b}[2J\\u{9b}2J\\u{d}\\u{7}\tb\r\n\u{e6}"),
+        "{shown:?}"
+    );
+}
+
+/// The disk is full before the answer is whole.
+#[test]
+#[cfg(unix)]
+fn a_file_is_replaced_by_a_whole_one_or_stays() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let bank = Bank::answering(|_| (200, Vec::new(), vec![b'a'; 100_000]));
+    bank.write("answer", b"of yesterday");
+    let files = || std::fs::read_dir(bank.folder.path()).unwrap().count();
+    let before = files();
+    for name in ["answer", "new"] {
+        let command = format!(
+            "trap '' XFSZ; ulimit -f 8; exec {} call bank GET {} --output {name}",
+            env!("CARGO_BIN_EXE_segl"),
+            bank.url("/x"),
+        );
+        let output = Command::new("sh")
+            .args(["-c", &command])
+            .current_dir(bank.folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("{name} cannot be written")));
+    }
+    assert_eq!(files(), before);
+    assert_eq!(std::fs::read(bank.path("answer")).unwrap(), b"of yesterday");
+
+    // Others could read the old one; a link goes on leading to the file.
+    std::fs::set_permissions(bank.path("answer"), PermissionsExt::from_mode(0o644)).unwrap();
+    std::os::unix::fs::symlink("answer", bank.path("link")).unwrap();
+    assert!(bank.call("GET", "/x", &["-o", "link"]).status.success());
+    assert!(bank.path("link").is_symlink());
+    let written = std::fs::metadata(bank.path("answer")).unwrap();
+    assert_eq!(
+        (written.len(), written.permissions().mode() & 0o777),
+        (100_000, 0o600)
+    );
+    let printed = bank.call("GET", "/x", &["-o", "/dev/stdout"]);
+    assert_eq!(printed.stdout.len(), 100_000, "{}", stderr(&printed));
+    assert!(
+        bank.call("GET", "/x", &["-o", "/dev/null"])
+            .status
+            .success()
+    );
+}
+
+/// What a query asks for may be somebody's account number.
+#[test]
+fn no_message_has_the_query() {
+    let bank = Bank::answering(|_| wire::json(404, "{}"));
+    bank.configure(&format!("apis = [\"{}/v1/\"]", bank.server.base));
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let elsewhere = closed.local_addr().unwrap();
+    drop(closed);
+    for url in [
+        bank.url("/v1/x?account=12345678903"),
+        bank.url("/v2/x?account=12345678903"),
+        "http://api.example/x?account=12345678903".to_owned(),
+        "ftp://api.example/x?account=12345678903".to_owned(),
+        "https://api.example/x?account=12345678903#a".to_owned(),
+    ] {
+        let output = bank.call_with("GET", &url, &["--log", "debug"], b"");
+        assert_eq!(output.status.code(), Some(1), "{url}");
+        let said = stderr(&output);
+        assert!(!said.contains("12345678903"), "{said}");
+        assert!(said.contains("/x"), "{said}");
+    }
+    bank.configure("");
+    let url = format!("http://{elsewhere}/x?account=12345678903");
+    let output = bank.call_with("GET", &url, &[], b"");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        !stderr(&output).contains("12345678903"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_url_is_sent_as_browsers_would_send_it() {
+    let bank = Bank::answering(|_| wire::json(200, "{}"));
+    for (url, target) in [
+        ("/a b?c=d e", "/a%20b?c=d%20e"),
+        ("/\u{e6}?\u{f8}", "/%C3%A6?%C3%B8"),
+        ("/a\"b?c=\"", "/a%22b?c=%22"),
+        ("/a\r\nX-A: b", "/aX-A:%20b"),
+    ] {
+        let output = bank.call("GET", url, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        assert_eq!(bank.seen().pop().unwrap().target, target);
+    }
+    bank.configure("apis = [\"https://b\u{fc}cher.example/\"]");
+    let refused = bank.refused("GET", "https://bucher.example/", &[]);
+    let message = refused["message"].as_str().unwrap();
+    assert!(
+        message.contains("to https://xn--bcher-kva.example/ "),
+        "{message}"
+    );
+}

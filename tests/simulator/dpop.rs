@@ -455,3 +455,48 @@ fn maskinporten_binds_tokens_where_it_is_told_to() {
     );
     assert_eq!(grant(&required, &[proof(&required).signed()]).status, 200);
 }
+
+#[test]
+fn maskinporten_demands_nonces_where_it_is_told_to() {
+    let fixture = Fixture::new(
+        "[maskinporten.dpop]\nmode = 'required'\nnonces = true\nnonce_uses = 1\nnonce_seconds = 60",
+    );
+    let client = fixture.admin("maskinporten/clients", &grants::client());
+    assert_eq!(client.status, 201);
+    let urls = fixture.simulator.urls();
+    let at_token_endpoint = |nonce: &str| {
+        let proof = Proof::new("POST", &urls.maskinporten_token_endpoint);
+        grant(&fixture, &[proof.claim("nonce", json!(nonce)).signed()])
+    };
+    let without = grant(
+        &fixture,
+        &[Proof::new("POST", &urls.maskinporten_token_endpoint).signed()],
+    );
+    let wanted = "Authorization server requires nonce in DPoP proof";
+    refused(&without, "use_dpop_nonce", wanted);
+    let nonce = &without.headers["dpop-nonce"];
+    let answer = at_token_endpoint(nonce);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_ne!(&answer.headers["dpop-nonce"], nonce, "after one use");
+    refused(&at_token_endpoint(nonce), "use_dpop_nonce", wanted);
+
+    let token = answer.access_token();
+    let at_api = |nonce: &str| {
+        let proof = Proof::new("GET", &urls.api).with_token(token);
+        let proof = proof.claim("nonce", json!(nonce));
+        call("GET", &urls.api, "DPoP", token, &[proof.signed()])
+    };
+    let other = at_api(&answer.headers["dpop-nonce"]);
+    unauthorized(
+        &other,
+        "use_dpop_nonce",
+        "Resource server requires nonce in DPoP proof",
+    );
+    let first = &other.headers["dpop-nonce"];
+    let answer = at_api(first);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let second = &answer.headers["dpop-nonce"];
+    assert_ne!(second, first);
+    fixture.set_time(NOW + 60);
+    assert_ne!(&get(&urls.api).headers["dpop-nonce"], second, "an old one");
+}

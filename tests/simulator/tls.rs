@@ -430,3 +430,40 @@ fn contradictions_name_the_path() {
     );
     assert!(!error.message().contains("BEGIN"), "{error}");
 }
+
+/// Clients that send junk, stop in the middle of the handshake, or say nothing.
+#[test]
+fn https_is_served_beside_junk_and_silence() {
+    let secure = Secure::new("[tls]");
+    let address = secure.urls().base.trim_start_matches("https://");
+    let connect = || std::net::TcpStream::connect(address).unwrap();
+    let silent: Vec<_> = (0..200).map(|_| connect()).collect();
+    let mut half = connect();
+    // The head of a handshake record that says that 512 bytes follow.
+    half.write_all(&[22, 3, 1, 2, 0, 1, 0]).unwrap();
+
+    let mut random = [0; 4096];
+    let mut refused = 0;
+    for seed in 0..20 {
+        openssl::rand::rand_bytes(&mut random).unwrap();
+        // No TLS record begins with this byte.
+        random[0] = 128 + seed;
+        let mut junk = connect();
+        let _ = junk.write_all(&random);
+        let _ = junk.shutdown(std::net::Shutdown::Write);
+        let _ = junk.read_to_end(&mut Vec::new());
+        refused += 1;
+    }
+    let mut plain = connect();
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let _ = plain.read_to_end(&mut Vec::new());
+    secure.wait_for_refused(refused + 1);
+
+    for _ in 0..3 {
+        let answer = secure.curl(None, &[&secure.urls().maskinporten_metadata]);
+        assert_eq!((answer.exit, answer.status), (0, 200), "{answer:?}");
+    }
+    assert_eq!(silent.len(), 200);
+    drop(half);
+    secure.wait_for_refused(refused + 2);
+}

@@ -1,14 +1,13 @@
 //! `segl register dnb`
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::super::client::ClientArguments;
 use super::super::output::{Output, pretty, print_line};
+use super::super::output_file::write_new;
 use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws;
@@ -37,7 +36,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     let extractable = signer.as_ref().and_then(|key| key.origin().extractable);
     let thumbprint = signer.as_ref().map(|key| key.public_key().thumbprint());
     if let Some(path) = &arguments.out {
-        write_new(path, &jwt)?;
+        write_new(path, format!("{jwt}\n").as_bytes())?;
     }
     if let Some(warning) = warning(extractable) {
         output.note(warning);
@@ -141,24 +140,6 @@ fn warning(extractable: Option<bool>) -> Option<&'static str> {
              that were made in an HSM and cannot be exported.",
         ),
     }
-}
-
-fn write_new(path: &Path, jwt: &str) -> Result<()> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(format!("{jwt}\n").as_bytes()));
-    written.map_err(|source| {
-        Error::new(
-            ErrorCode::Io,
-            format!(
-                "{} cannot be written: {source}; name a file that does not exist yet",
-                path.display()
-            ),
-        )
-        .with_source(source)
-    })
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub(super) use client::{Client, DnbConfig};
 
 use super::access_token::AccessToken;
 use super::client_assertion::{self, AssertionTyp, Audience, Rules};
+use super::client_credentials;
 use super::form::Form;
 use super::issued::IssuedTokens;
 use super::key_set::KeySet;
@@ -147,29 +148,13 @@ impl Dnb {
         body: &[u8],
         now: UnixTime,
     ) -> std::result::Result<Value, Refusal> {
-        let form = Form::parse(headers, body).map_err(Refusal::request)?;
-        match form.get("grant_type") {
-            Some("client_credentials") => {}
-            Some(_) => return Err(Refusal::grant_type()),
-            None => return Err(Refusal::request("grant_type is missing")),
-        }
+        let form = client_credentials::read(headers, body)?;
         let client = self.authenticate(&form, now)?;
         let certificate = self
             .policy
             .thumbprint(connection, &client.certificates, now)
             .map_err(Refusal::client)?;
-        let scope = match form.get("scope") {
-            Some(requested) => {
-                let unknown = requested
-                    .split(' ')
-                    .find(|scope| !client.scopes.iter().any(|allowed| allowed == scope));
-                if let Some(unknown) = unknown {
-                    return Err(Refusal::scope(unknown));
-                }
-                requested.to_owned()
-            }
-            None => client.scopes.join(" "),
-        };
+        let scope = client_credentials::scope(&form, &client.scopes)?;
         let mut claims = claims(issuer, &client, &scope, now);
         if let Some(thumbprint) = certificate {
             claims.insert("cnf".to_owned(), json!({ "x5t#S256": thumbprint }));

@@ -4,8 +4,11 @@ mod config;
 mod nonces;
 mod proof;
 
+use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use openssl::sha::sha256;
 
@@ -43,11 +46,24 @@ pub(super) struct Proofs {
 }
 
 /// The request that a proof came with.
-pub(super) struct Target<'a> {
-    pub(super) method: &'a Method,
-    pub(super) uri: &'a Uri,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) connection: &'a Connection,
+pub(super) struct Target {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) connection: Connection,
+}
+
+impl<S: Sync> FromRequestParts<S> for Target {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+            connection: Connection::from_request_parts(parts, state).await?,
+        })
+    }
 }
 
 /// Why a proof is refused.
@@ -96,7 +112,7 @@ impl Dpop {
     /// when it sent no proof and need not. `token` is the access token beside it.
     pub(super) fn proven_key(
         &self,
-        target: &Target<'_>,
+        target: &Target,
         token: Option<&str>,
         now: UnixTime,
     ) -> Result<Option<String>, Refusal> {
@@ -116,7 +132,7 @@ impl Dpop {
 
     fn examine(
         &self,
-        target: &Target<'_>,
+        target: &Target,
         token: Option<&str>,
         now: UnixTime,
     ) -> Result<Option<String>, Refusal> {
@@ -140,7 +156,7 @@ impl Dpop {
     fn check(
         &self,
         text: &str,
-        target: &Target<'_>,
+        target: &Target,
         token: Option<&str>,
         now: UnixTime,
     ) -> Result<String, Refusal> {

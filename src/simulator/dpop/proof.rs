@@ -36,10 +36,7 @@ pub(super) fn signing_key(jws: &Jws<'_>, algorithms: &[Algorithm]) -> Result<Str
 }
 
 /// Requires `htm` and `htu` to be those of the request.
-pub(super) fn require_target(
-    claims: &Map<String, Value>,
-    target: &Target<'_>,
-) -> Result<(), Refusal> {
+pub(super) fn require_target(claims: &Map<String, Value>, target: &Target) -> Result<(), Refusal> {
     let htm = text(claims, "htm")?.ok_or_else(|| Refusal::invalid("htm is missing"))?;
     if htm != target.method.as_str() {
         return Err(Refusal::invalid("htm is not the request's method"));
@@ -90,7 +87,7 @@ pub(super) fn text<'a>(
         .transpose()
 }
 
-impl Target<'_> {
+impl Target {
     /// Where the request was sent (RFC 9110 section 7.1), normalised, without query.
     fn url(&self) -> Option<Url> {
         let scheme = if self.connection.is_tls() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State as Extract;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::json;
@@ -15,7 +15,6 @@ use super::super::api::require_scopes;
 use super::super::dpop::Target;
 use super::super::reply;
 use super::super::state::State;
-use super::super::tls::Connection;
 
 pub(in super::super) const PREFIX: &str = "/helseid/api/";
 pub(in super::super) const ECHO_PATH: &str = "/helseid/api/echo";
@@ -24,27 +23,15 @@ pub(super) fn routes() -> Router<Arc<State>> {
     Router::new().route("/helseid/api/{*path}", any(echo))
 }
 
-async fn echo(
-    Extract(state): Extract<Arc<State>>,
-    connection: Connection,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+async fn echo(Extract(state): Extract<Arc<State>>, target: Target) -> Response {
     let (service, now) = (&state.helseid, state.now());
-    let target = Target {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        connection: &connection,
-    };
     let verify = |token: &str| service.verify_token(token, now);
     let admitted = AccessToken::with_proof(&target, &service.api_dpop, verify, now);
-    let mut response = match admitted.and_then(|token| require_scopes(token, &uri)) {
+    let mut response = match admitted.and_then(|token| require_scopes(token, &target.uri)) {
         Ok(token) => {
             let body = json!({
-                "method": method.as_str(),
-                "path": uri.path(),
+                "method": target.method.as_str(),
+                "path": target.uri.path(),
                 "client_id": token.text("client_id"),
                 "scope": token.text("scope"),
                 "jti": token.text("jti"),

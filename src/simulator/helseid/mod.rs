@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Extract;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Map, Value, json};
@@ -21,6 +21,7 @@ pub(super) use config::{Client, DPOP, HelseidConfig};
 
 use super::access_token::AccessToken;
 use super::client_assertion::{self, AssertionTyp, Audience, Rules};
+use super::client_credentials;
 use super::dpop::{Dpop, DpopConfig, Target};
 use super::form::Form;
 use super::issued::IssuedTokens;
@@ -84,21 +85,16 @@ impl Helseid {
     fn issue(
         &self,
         issuer: &str,
-        target: &Target<'_>,
+        target: &Target,
         body: &[u8],
         now: UnixTime,
     ) -> std::result::Result<Value, Refusal> {
-        let form = Form::parse(target.headers, body).map_err(Refusal::request)?;
-        match form.get("grant_type") {
-            Some("client_credentials") => {}
-            Some(_) => return Err(Refusal::grant_type()),
-            None => return Err(Refusal::request("grant_type is missing")),
-        }
+        let form = client_credentials::read(&target.headers, body)?;
         let client = self.authenticate(issuer, &form, now)?;
         let key = self.dpop.proven_key(target, None, now).map_err(|refusal| {
             Refusal::dpop(refusal.error(), refusal.description("Authorization server"))
         })?;
-        let scope = scope(&form, &client)?;
+        let scope = client_credentials::scope(&form, &client.scopes)?;
         let claims = self.claims(issuer, &client, &scope, key.as_deref(), now);
         if let Some(jti) = claims.get("jti").and_then(Value::as_str) {
             self.issued
@@ -169,20 +165,6 @@ impl Helseid {
     }
 }
 
-/// The scopes that are asked for, or all that the client has.
-fn scope(form: &Form, client: &Client) -> std::result::Result<String, Refusal> {
-    let Some(requested) = form.get("scope") else {
-        return Ok(client.scopes.join(" "));
-    };
-    let unknown = requested
-        .split(' ')
-        .find(|scope| !client.scopes.iter().any(|allowed| allowed == scope));
-    match unknown {
-        Some(unknown) => Err(Refusal::scope(unknown)),
-        None => Ok(requested.to_owned()),
-    }
-}
-
 pub(super) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route(TOKEN_PATH, post(token))
@@ -191,22 +173,9 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .merge(api::routes())
 }
 
-async fn token(
-    Extract(state): Extract<Arc<State>>,
-    connection: Connection,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn token(Extract(state): Extract<Arc<State>>, target: Target, body: Bytes) -> Response {
     let (service, now) = (&state.helseid, state.now());
-    let target = Target {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        connection: &connection,
-    };
-    let issuer = &state.urls(&connection).helseid_issuer;
+    let issuer = &state.urls(&target.connection).helseid_issuer;
     let mut response = match service.issue(issuer, &target, &body, now) {
         Ok(token) => {
             state.count(|requests| requests.helseid_issued += 1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Extract;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::json;
@@ -27,23 +27,10 @@ pub(in super::super) fn routes() -> Router<Arc<State>> {
         .route(METADATA_PATH, get(metadata))
 }
 
-async fn token(
-    Extract(state): Extract<Arc<State>>,
-    connection: Connection,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn token(Extract(state): Extract<Arc<State>>, target: Target, body: Bytes) -> Response {
     let (service, now) = (&state.maskinporten, state.now());
-    let issuer = &state.urls(&connection).maskinporten_issuer;
-    let target = Target {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        connection: &connection,
-    };
-    let answer = read_request(&headers, &body)
+    let issuer = &state.urls(&target.connection).maskinporten_issuer;
+    let answer = read_request(&target.headers, &body)
         .and_then(|assertion| service.issue(issuer, &assertion, &target, now));
     let mut response = match answer {
         Ok(token) => {

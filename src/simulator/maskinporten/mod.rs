@@ -108,7 +108,7 @@ impl Maskinporten {
         &self,
         issuer: &str,
         assertion: &str,
-        target: &Target<'_>,
+        target: &Target,
         now: UnixTime,
     ) -> std::result::Result<TokenResponse, Refusal> {
         let jws = Jws::parse(assertion).map_err(|_| Refusal::malformed())?;
@@ -149,7 +149,7 @@ impl Maskinporten {
 
     fn proven_key(
         &self,
-        target: &Target<'_>,
+        target: &Target,
         now: UnixTime,
     ) -> std::result::Result<Option<String>, Refusal> {
         self.dpop
