@@ -20,7 +20,14 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>> {
             format!("{what} {}: {problem}", path.display()),
         )
     };
-    let failed = |error: std::io::Error| fail(error.to_string()).with_source(error);
+    let failed = |error: std::io::Error| {
+        let remedy = match error.kind() {
+            std::io::ErrorKind::NotFound => "; correct the path",
+            std::io::ErrorKind::PermissionDenied => "; let this user read it",
+            _ => "",
+        };
+        fail(format!("{error}{remedy}")).with_source(error)
+    };
     // Before it is opened: opening a FIFO waits for its writer.
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {

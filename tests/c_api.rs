@@ -3,6 +3,8 @@
 //! with AddressSanitizer.
 #![cfg(all(feature = "capi", feature = "simulator", target_os = "linux"))]
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/cdylib.rs"]
 mod cdylib;
 #[path = "support/dpop_server.rs"]
@@ -21,6 +23,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::x509::X509;
 use segl::simulator::{RunningSimulator, Simulator, SimulatorConfig};
 use segl::{Algorithm, Call, KeyUri, Signer, keys};
 use serde_json::json;
@@ -111,6 +118,7 @@ programs! {
     cxx: CXX_WAYS ["cxx.cc"];
     send: C_WAYS ["send.c"];
     send_under_way: C_WAYS ["send_under_way.c"];
+    tls_signer: C_WAYS ["tls_signer.c"];
     panic: PANIC_WAYS ["panic.c"];
 }
 
@@ -191,6 +199,7 @@ fn given() -> &'static Given {
         write_private(&hsm.path("pin"), PIN);
         fs::write(folder.join("codes.inc"), codes_of_the_header()).unwrap();
         let simulator = start_simulator(&hsm);
+        fs::write(hsm.path("ca.pem"), simulator.ca_pem().unwrap()).unwrap();
         fs::write(hsm.path("segl.toml"), config(&hsm, &simulator)).unwrap();
         Given {
             folder,
@@ -221,6 +230,7 @@ fn hsm_uri(hsm: &SoftHsm, token: &str) -> String {
 fn start_simulator(hsm: &SoftHsm) -> RunningSimulator {
     let uri: KeyUri = hsm_uri(hsm, "main").parse().unwrap();
     let in_token = keys::open(&uri, None, &Call::none()).unwrap();
+    let trusted = certify(hsm, &*in_token);
     let set = |signer: &dyn Signer, alg| {
         json!({"keys": [signer.public_key().to_registration("k", alg)]}).to_string()
     };
@@ -238,8 +248,10 @@ fn start_simulator(hsm: &SoftHsm) -> RunningSimulator {
         jwks = '{token}'
         [[dnb.clients]]
         client_id = "bank"
-        scopes = ["s"]
+        scopes = ["s", "openbanking.prevalidation.norway:validate"]
         jwks = '{bank}'
+        [tls]
+        trusted_certificates = ["""{trusted}"""]
         "#,
         file = set(&*support::signer(&support::rsa_key()), Algorithm::RS256),
         token = set(&*in_token, Algorithm::RS256),
@@ -247,6 +259,42 @@ fn start_simulator(hsm: &SoftHsm) -> RunningSimulator {
     );
     let config = SimulatorConfig::from_toml(&config).unwrap();
     Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap()
+}
+
+/// Writes a client certificate for `signer`'s key, and returns its issuer, PEM.
+fn certify(hsm: &SoftHsm, signer: &dyn Signer) -> String {
+    let spki = signer.public_key().to_spki_der().unwrap();
+    let public = PKey::public_key_from_der(&spki).unwrap();
+    let authority = authority::Authority::new("A qualified CA");
+    let x509 = authority.client(&public, "bank", authority::VALID);
+    fs::write(hsm.path("tls.pem"), x509.to_pem().unwrap()).unwrap();
+    String::from_utf8(authority.pem()).unwrap()
+}
+
+/// The settings of a client at DNB over https, with or without its certificate.
+fn dnb_over_https(given: &Given, with_certificate: bool) -> String {
+    let urls = given.simulator.urls().https.as_ref().unwrap();
+    let mut tls = json!({"ca_file": given.hsm.path("ca.pem")});
+    if with_certificate {
+        tls["certificate"] = file_uri(&given.hsm, "tls.pem").into();
+    }
+    json!({
+        "profile": "dnb", "issuer": urls.dnb_issuer, "discovery": true, "client_id": "bank", "kid": "k",
+        "scopes": ["openbanking.prevalidation.norway:validate"], "tls": tls,
+    })
+    .to_string()
+}
+
+fn dnb_api(given: &Given) -> String {
+    let urls = given.simulator.urls().https.as_ref().unwrap();
+    format!("{}/dnb/api", urls.base)
+}
+
+/// `x5t#S256` of the client certificate, as a member of JSON.
+fn thumbprint(given: &Given) -> String {
+    let x509 = X509::from_pem(&fs::read(given.hsm.path("tls.pem")).unwrap()).unwrap();
+    let digest = x509.digest(MessageDigest::sha256()).unwrap();
+    format!("\"x5t#S256\":\"{}\"", URL_SAFE_NO_PAD.encode(digest))
 }
 
 fn config(hsm: &SoftHsm, simulator: &RunningSimulator) -> String {
@@ -299,6 +347,7 @@ fn run(name: &str, sources: &[&str], way: &Way) {
     let given = given();
     let program = format!("{name}-{}", way.name);
     cdylib::compile(way.compiler, way.options, sources, &given.folder, &program);
+    let tokens = given.hsm.copy(&program);
     let program = given.folder.join(program);
     // Ends the program and its children with a signal when they hang.
     let mut command = Command::new("timeout");
@@ -336,6 +385,7 @@ fn run(name: &str, sources: &[&str], way: &Way) {
             "LSAN_OPTIONS",
             option_with_file("print_suppressions=0:suppressions=", "lsan.supp"),
         )
+        .env("SOFTHSM2_CONF", tokens)
         .env("GIVEN_ROUNDS", way.rounds.to_string())
         .env("GIVEN_CONFIG", given.hsm.path("segl.toml"))
         .env("GIVEN_API", &given.simulator.urls().api)
@@ -348,6 +398,10 @@ fn run(name: &str, sources: &[&str], way: &Way) {
             "GIVEN_REFUSING_URI",
             hsm_uri(&given.hsm, "refusing") + "&fork=refuse" + threads,
         )
+        .env("GIVEN_DNB", dnb_over_https(given, true))
+        .env("GIVEN_DNB_BARE", dnb_over_https(given, false))
+        .env("GIVEN_DNB_API", dnb_api(given))
+        .env("GIVEN_DNB_THUMBPRINT", thumbprint(given))
         // Each program of several tries the wrong PIN once.
         .env(
             "GIVEN_WRONG_PIN_URI",

@@ -577,6 +577,76 @@ fn the_simulator_speaks_https_and_shows_settings_for_it() {
 }
 
 #[test]
+fn every_client_that_the_simulator_shows_gets_a_token() {
+    let home = Home::new();
+    let set = |file: &str, kid: Option<&str>| {
+        home.ok(&["key", "generate", "--alg", "ES256", "--out", file]);
+        let mut jwk = home.json(&["jwk", &format!("file:{file}")]);
+        if let Some(kid) = kid {
+            jwk["kid"] = kid.into();
+        }
+        format!("jwks = '[{jwk}]'\nscopes = ['a:b']\nclient_id = 'your-client'\n")
+    };
+    let dnb = set("dnb.pem", None);
+    let helseid = set("helseid.pem", Some("your-kid"));
+    home.ok(&[
+        "key",
+        "generate",
+        "--alg",
+        "RS256",
+        "--out",
+        "maskinporten.pem",
+    ]);
+    let mut jwk = home.json(&["jwk", "file:maskinporten.pem"]);
+    jwk["kid"] = "your-kid".into();
+    let config = format!(
+        "[[maskinporten.clients]]\norgno = '{ORG}'\nclient_id = 'your-client'\nscopes = ['a:b']\n\
+         jwks = '[{jwk}]'\n[[dnb.clients]]\n{dnb}[[helseid.clients]]\n{helseid}"
+    );
+    std::fs::write(home.path("sim.toml"), config).unwrap();
+    let key = support::p256_key();
+    let mut pem = support::pem(&key);
+    let x509 = support::certificate(&key, None, &support::OrgId::Nothing, 400);
+    pem.extend(x509.to_pem().unwrap());
+    std::fs::write(home.path("client.pem"), pem).unwrap();
+
+    for tls in [&[][..], &["--tls", "--ca-out", "ca.pem"]] {
+        // What it shows is the configuration.
+        let settings = std::fs::File::create(home.path("segl.toml")).unwrap();
+        let mut child = home
+            .command(env!("CARGO_BIN_EXE_segl"))
+            .args(["simulate", "--config", "sim.toml"])
+            .args(tls)
+            .stdout(Stdio::piped())
+            .stderr(settings)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let urls = serde_json::from_str(&line).unwrap();
+        let simulator = Simulator { child, urls };
+        for (client, kind) in [
+            ("maskinporten", "Bearer"),
+            ("dnb", "Bearer"),
+            ("helseid", "DPoP"),
+        ] {
+            let token = home.json(&["token", client, "--scope", "a:b", "--json"]);
+            assert_eq!(token["token_type"], kind, "{client}");
+            let claims = support::claims(token["access_token"].as_str().unwrap());
+            let base = match tls.is_empty() {
+                true => &simulator.urls,
+                false => &simulator.urls["https"],
+            };
+            assert_eq!(claims["iss"], base[format!("{client}_issuer")]);
+            let bound = claims["cnf"]["x5t#S256"].is_string();
+            assert_eq!(bound, client == "dnb" && !tls.is_empty());
+        }
+    }
+}
+
+#[test]
 fn a_ca_without_https_is_an_error() {
     let home = Home::new();
     let (code, error) = home.fails(&["simulate", "--ca-out", "ca.pem"]);

@@ -30,7 +30,9 @@ fn its_configuration_can_be_read() {
     let mut blocks = readme.split("```toml\n").skip(1);
     let mut next = || blocks.next().unwrap().split("```").next().unwrap();
     let (one_key, tls) = (next(), next());
-    let (several_keys, shared_cache) = (next(), next());
+    let (dnb, several_keys, shared_cache) = (next(), next(), next());
+    let dnb = segl::Config::from_toml(dnb).unwrap();
+    assert!(dnb.client("dnb").unwrap().has_client_certificate());
     let keys_of = |toml: &str| {
         let config = segl::Config::from_toml(toml).unwrap();
         let settings = config.client("bank").unwrap();

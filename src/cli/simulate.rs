@@ -71,14 +71,9 @@ fn settings(urls: &Urls, ca_file: Option<&Path>) -> String {
     let ca_file = tls
         .and_then(std::result::Result::ok)
         .map(|file| format!("ca_file = {}\n", json!(file.to_string_lossy())));
-    let (trust, certificate) = match ca_file {
-        Some(ca_file) => (
-            format!("\n[clients.maskinporten.tls]\n{ca_file}"),
-            format!(
-                "\n[clients.dnb.tls]\nkey = \"file:client.pem\"   # with its certificate\n{ca_file}"
-            ),
-        ),
-        None => Default::default(),
+    let trust = |client: &str, certificate: &str| match &ca_file {
+        Some(ca_file) => format!("\n[clients.{client}.tls]\n{certificate}{ca_file}"),
+        None => String::new(),
     };
     format!(
         "# For segl.toml; clients and keys are those that the simulator was told of.\n\
@@ -88,14 +83,28 @@ fn settings(urls: &Urls, ca_file: Option<&Path>) -> String {
          client_id = \"your-client\"\n\
          kid = \"your-kid\"\n\
          key = \"file:maskinporten.pem\"\n\
-         {trust}\n\
+         {}\n\
          [clients.dnb]\n\
          profile = \"dnb\"\n\
          token_endpoint = {}\n\
          client_id = \"your-client\"\n\
          key = \"file:dnb.pem\"\n\
-         {certificate}",
+         {}\n\
+         [clients.helseid]\n\
+         profile = \"helseid\"\n\
+         issuer = {}\n\
+         client_id = \"your-client\"\n\
+         kid = \"your-kid\"\n\
+         key = \"file:helseid.pem\"\n\
+         {}",
         json!(urls.maskinporten_issuer),
+        trust("maskinporten", ""),
         json!(urls.dnb_token_endpoint),
+        trust(
+            "dnb",
+            "key = \"file:client.pem\"   # with its certificate\n"
+        ),
+        json!(urls.helseid_issuer),
+        trust("helseid", ""),
     )
 }

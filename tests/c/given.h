@@ -12,7 +12,9 @@
 /* A variable of the environment: GIVEN_EC_PEM and GIVEN_RSA_PEM are paths,
  * GIVEN_DPOP_URL is a server that binds tokens to keys,
  * GIVEN_FILE_URI, GIVEN_HSM_URI and GIVEN_REFUSING_URI name keys, GIVEN_CONFIG is a segl.toml,
- * GIVEN_API and GIVEN_ADMIN are addresses of the simulator. */
+ * GIVEN_API and GIVEN_ADMIN are addresses of the simulator; GIVEN_DNB and GIVEN_DNB_BARE are settings of a
+ * client of its DNB over https, with and without a certificate, GIVEN_DNB_API is DNB's API there, and
+ * GIVEN_DNB_THUMBPRINT what the API says of the certificate. */
 static inline const char *given(const char *name) {
   const char *value = getenv(name);
   if (value == NULL) {

@@ -42,10 +42,13 @@ fn every_command_of_the_guide_works() {
     )
     .unwrap();
     let api = Wire::new(|seen| wire::json(200, &format!("\"{} bytes\"", seen.body.len())));
-    let config = SimulatorConfig::from_toml("").unwrap();
+    let config = SimulatorConfig::from_toml("").unwrap().with_tls(0);
     let simulator = Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), simulator.ca_pem().unwrap()).unwrap();
+    let https = &simulator.urls().https.as_ref().unwrap().base;
     let here = |text: &str| {
-        text.replace("http://127.0.0.1:7700", &simulator.urls().base)
+        text.replace("https://127.0.0.1:7743", https)
+            .replace("http://127.0.0.1:7700", &simulator.urls().base)
             .replace("https://prevalidation.api.dnb.no", &api.base)
     };
     let run = |script: &str| {
@@ -58,12 +61,14 @@ fn every_command_of_the_guide_works() {
             .env("SO_PIN", "12345678")
             .output()
             .unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{script}{stderr}");
-        (String::from_utf8(output.stdout).unwrap(), stderr)
+        assert!(output.status.success(), "{script}{stdout}{stderr}");
+        (stdout, stderr)
     };
 
     let (mut stages, mut tokens, mut refused) = (0, 0, false);
+    let (mut taken, mut stolen) = (false, false);
     for (language, block) in blocks() {
         match language {
             "toml" if block.starts_with("# segl.toml\n") => {
@@ -80,16 +85,20 @@ fn every_command_of_the_guide_works() {
                 let (stdout, stderr) = run(&here(&block));
                 tokens += stdout.matches("\"access_token\"").count();
                 refused |= stderr.contains("invalid_client") && stdout.contains("access_token");
+                taken |= stdout.contains(r#""request":{"example":true}"#);
+                stolen |= stdout.contains("a client certificate is needed");
                 assert!(!stderr.contains("Warning"), "{stderr}");
             }
             other => panic!("a block of {other:?} is not run"),
         }
     }
-    assert_eq!((stages, tokens), (4, 5));
+    assert_eq!((stages, tokens), (5, 5));
+    assert!(taken, "the API over https took the request");
+    assert!(stolen, "and not the token without the certificate");
     assert!(refused, "the old key was tried, and the new one took over");
     let seen = api.seen();
     assert_eq!(seen.len(), 1);
     assert_eq!((&*seen[0].method, &*seen[0].target), ("POST", "/PATH"));
     assert!(seen[0].all("authorization")[0].starts_with("Bearer ey"));
-    assert_eq!(simulator.requests().dnb_issued, 6);
+    assert_eq!(simulator.requests().dnb_issued, 9);
 }

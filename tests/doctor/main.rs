@@ -1,6 +1,9 @@
 //! `segl doctor`, as a person runs it, against the simulator.
 #![cfg(all(feature = "cli", feature = "simulator"))]
 
+#[path = "../support/authority.rs"]
+mod authority;
+mod bound;
 mod certificates;
 mod files;
 mod keys;

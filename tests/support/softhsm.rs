@@ -26,11 +26,7 @@ impl SoftHsm {
             _ => fs::create_dir_all(dir.join("tokens")).unwrap(),
         }
         let hsm = Self { dir };
-        let settings = format!(
-            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
-            hsm.dir.join("tokens").display()
-        );
-        fs::write(hsm.conf(), settings).unwrap();
+        fs::write(hsm.conf(), settings(&hsm.dir.join("tokens"))).unwrap();
         set_env("SOFTHSM2_CONF", &hsm.conf());
         hsm
     }
@@ -38,6 +34,28 @@ impl SoftHsm {
     /// A file in the directory.
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
+    }
+
+    /// A copy of the directory's tokens called `name`, for another program alone: SoftHSM
+    /// writes a token's file at each login, and who reads it meanwhile misses the token.
+    /// Returns the configuration that points to it, for `SOFTHSM2_CONF`.
+    #[allow(dead_code, reason = "not every test has other programs")]
+    pub fn copy(&self, name: &str) -> PathBuf {
+        let dir = self.path("copies").join(name);
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        for token in fs::read_dir(self.path("tokens")).unwrap() {
+            let token = token.unwrap().path();
+            let copied = dir.join(token.file_name().unwrap());
+            fs::create_dir(&copied).unwrap();
+            for file in fs::read_dir(token).unwrap() {
+                let file = file.unwrap().path();
+                fs::copy(&file, copied.join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        let conf = dir.with_extension("conf");
+        fs::write(&conf, settings(&dir)).unwrap();
+        conf
     }
 
     /// Makes a token with a user PIN. No label may begin with another token's:
@@ -104,6 +122,14 @@ impl SoftHsm {
     fn conf(&self) -> PathBuf {
         self.path("softhsm2.conf")
     }
+}
+
+/// SoftHSM's configuration for tokens in `tokens`.
+fn settings(tokens: &Path) -> String {
+    format!(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        tokens.display()
+    )
 }
 
 /// SoftHSM's library.

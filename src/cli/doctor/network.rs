@@ -39,8 +39,19 @@ pub(super) fn check(client: &Client<'_>, report: &mut Report) -> Option<Reached>
             return None;
         }
     };
+    let step = client.step("preparing TLS");
+    let (built, _) = client.steps.run(&step, |call| transport(client, call));
+    let transport = match built {
+        Ok(transport) => transport,
+        Err(error) => {
+            report.add_failure(client.name, Check::Network, error);
+            return None;
+        }
+    };
     let step = client.step(&format!("reaching {}", source.authority()));
-    let (reached, took) = client.steps.run(&step, |call| reach(client, source, call));
+    let (reached, took) = client
+        .steps
+        .run(&step, |call| reach(client, source, &transport, call));
     match reached {
         Ok((finding, reached)) => {
             report.add(name, finding.taking(took));
@@ -54,14 +65,23 @@ pub(super) fn check(client: &Client<'_>, report: &mut Report) -> Option<Reached>
     }
 }
 
-fn reach(client: &Client<'_>, source: TokenEndpoint, call: &Call) -> Result<(Finding, Reached)> {
+/// As the client's own.
+fn transport(client: &Client<'_>, call: &Call) -> Result<Watched> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let built = transport::built_in(client.settings, &**client.keys, None, &clock, call)?;
-    let transport = Watched::new(built.transport);
+    Ok(Watched::new(built.transport))
+}
+
+fn reach(
+    client: &Client<'_>,
+    source: TokenEndpoint,
+    transport: &Watched,
+    call: &Call,
+) -> Result<(Finding, Reached)> {
     let in_metadata = matches!(source, TokenEndpoint::InMetadata { .. });
     let endpoint = Discovery::new(source)
         .with_client_certificate(client.settings.has_client_certificate())
-        .token_endpoint(&transport, &SystemClock, call)?;
+        .token_endpoint(transport, &SystemClock, call)?;
     let answer = transport.send(&Request::new(Method::Head, page_of(&endpoint)?), call)?;
     let mut what = format!("{} answers", endpoint.authority());
     if in_metadata {

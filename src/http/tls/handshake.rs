@@ -102,9 +102,15 @@ pub(super) fn certified_key(certificate: &Arc<dyn ClientCertificate>) -> Result<
                 ErrorCode::CertificateMismatch,
                 format!("the client certificate {name} is for another key; use the one that was issued for this key"),
             ),
+            // What openssl issues without extensions.
+            _ if error.to_string().contains("UnsupportedCertVersion") => (
+                ErrorCode::Certificate,
+                format!("the client certificate {name} cannot be used in TLS, as it is none of version 3 of X.509; \
+                         have it issued with an extension, for example extendedKeyUsage = clientAuth"),
+            ),
             _ => (
                 ErrorCode::Certificate,
-                format!("the client certificate {name} cannot be used in TLS ({error})"),
+                format!("the client certificate {name} cannot be used in TLS ({error}); have it issued anew"),
             ),
         };
         Error::new(code, problem).with_source(error)
