@@ -297,6 +297,82 @@ fn without_metadata_the_first_use_fails_and_the_next_asks_again() {
 }
 
 #[test]
+fn a_generic_server_may_have_the_metadata_where_openid_connect_has_them() {
+    const ISSUER: &str = "https://as.example/a/";
+    let settings =
+        format!(r#"{{"profile":"generic","client_id":"c","discovery":true,"issuer":"{ISSUER}"}}"#);
+    let metadata = |token_endpoint: &str| {
+        let document = json!({"issuer": ISSUER, "token_endpoint": token_endpoint});
+        Ok(json_answer(200, &document.to_string()))
+    };
+    let absent = || Ok(json_answer(404, "gone"));
+    let (oauth, openid) = (
+        "GET https://as.example/.well-known/oauth-authorization-server/a",
+        "GET https://as.example/a/.well-known/openid-configuration",
+    );
+    let server = Server::answering([
+        // Nowhere; then one place is out of order, which says nothing about the other.
+        absent(),
+        absent(),
+        Ok(json_answer(503, "busy")),
+        Ok(json_answer(200, "<html>")),
+        absent(),
+        down(),
+        absent(),
+        metadata("https://as.example/first"),
+        // A day later the place is remembered; another day, and it has moved.
+        metadata("https://as.example/second"),
+        absent(),
+        metadata("https://as.example/third"),
+        metadata("https://as.example/fourth"),
+    ]);
+    let clock = FixedClock::new(UnixTime::from_seconds(START));
+    let discovery = Discovery::new(source(&settings).unwrap());
+    let find = || discovery.token_endpoint(&*server, &clock, &Call::none());
+    let error = find().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::MetadataInvalid);
+    for part in [oauth, openid, "set \"metadata\""] {
+        assert!(error.message().contains(part), "{error}");
+    }
+    for code in [
+        ErrorCode::TokenServer,
+        ErrorCode::MetadataInvalid,
+        ErrorCode::Network,
+    ] {
+        assert_eq!(find().unwrap_err().code(), code);
+    }
+    for (day, name) in ["first", "second", "third", "fourth"]
+        .into_iter()
+        .enumerate()
+    {
+        let at = START + i64::try_from(day).unwrap() * 24 * 3600;
+        clock.set(UnixTime::from_seconds(at));
+        assert_eq!(
+            find().unwrap().as_str(),
+            format!("https://as.example/{name}")
+        );
+    }
+    assert_eq!(
+        server.sent(),
+        [
+            oauth, openid, oauth, oauth, oauth, openid, oauth, openid, openid, openid, oauth,
+            oauth,
+        ]
+    );
+}
+
+#[test]
+fn metadata_that_the_settings_name_are_nowhere_else() {
+    let settings = r#"{"profile":"generic","client_id":"c","issuer":"https://as.example",
+        "metadata":"https://as.example/m"}"#;
+    let server = Server::answering([Ok(json_answer(404, "gone"))]);
+    let clock = FixedClock::new(UnixTime::from_seconds(START));
+    let discovery = Discovery::new(source(settings).unwrap());
+    let error = discovery.token_endpoint(&*server, &clock, &Call::none());
+    assert_eq!(error.unwrap_err().code(), ErrorCode::MetadataInvalid);
+}
+
+#[test]
 fn threads_that_meet_old_metadata_ask_once() {
     let first = "https://test.maskinporten.no/token";
     let server = Server::answering([document(first), down()]);

@@ -84,7 +84,11 @@ fn environments_have_their_addresses() {
         let known = at(json!({"environment": environment}));
         assert_eq!(known.to_string(), format!("https://{host}/connect/token"));
         match at(json!({"environment": environment, "discovery": true})) {
-            TokenEndpoint::InMetadata { metadata, issuer } => {
+            TokenEndpoint::InMetadata {
+                metadata,
+                otherwise: None,
+                issuer,
+            } => {
                 let path = ".well-known/openid-configuration";
                 assert_eq!(metadata.as_str(), format!("https://{host}/{path}"));
                 assert_eq!(issuer, format!("https://{host}"));

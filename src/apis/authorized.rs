@@ -23,17 +23,16 @@ impl Authorized {
     }
 
     /// Sends `request` with `Authorization`, and with a DPoP proof (RFC 9449) where the
-    /// token is bound to a key. An answer of 401 is not the
-    /// last word: a token can be revoked before its time, so the request is sent
-    /// once more with a new one. Only the token that was refused is given up; one
+    /// token is bound to a key. An answer of 401 is not the last word: a token can be
+    /// revoked before its time, so the request is sent once more with a new one. Only the token that was refused is given up; one
     /// that another thread got meanwhile is used as it is. An API that refused two
     /// tokens within 10 seconds costs no third.
     ///
-    /// An API that asks for a nonce in the proof gets the request once more with the
-    /// nonce that it gave; that costs no token. The nonce of every answer is kept for the
-    /// next request to the same server.
+    /// An API that asks for a nonce in the proof gets the request again with the nonce that
+    /// it gave, up to three times, as nonces can change under load; that costs no token. The
+    /// nonce of every answer is kept for the next request to the same server.
     ///
-    /// Every status is an answer, the second 401 too.
+    /// Every status is an answer, the last 401 too.
     ///
     /// # Errors
     /// As [`TokenClient::token`], [`TokenClient::dpop_proof`] and [`crate::http::Transport::send`].
@@ -60,15 +59,17 @@ impl Authorized {
         }
     }
 
-    /// Sends `request` with `token`, and once more if the API asks for a nonce and gives
+    /// Sends `request` with `token`, and again while the API asks for a nonce and gives
     /// one.
     fn send_with(&self, token: &Token, request: &Request, call: &Call) -> Result<Response> {
-        let (answer, has_nonce) = self.send_once(token, request, call)?;
-        if !(has_nonce && dpop::asks_for_nonce(&answer)) {
-            return Ok(answer);
+        let (mut answer, mut has_nonce) = self.send_once(token, request, call)?;
+        for _ in 0..dpop::MOST_NEW_NONCES {
+            if !(has_nonce && dpop::asks_for_nonce(&answer)) {
+                break;
+            }
+            (answer, has_nonce) = self.send_once(token, request, call)?;
         }
-        self.send_once(token, request, call)
-            .map(|(answer, _)| answer)
+        Ok(answer)
     }
 
     /// The answer, and whether it has a nonce for the next proof.

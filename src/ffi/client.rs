@@ -337,6 +337,10 @@ pub unsafe extern "C" fn segl_client_forget(
 /// `tls` is such an object for the key of the client certificate of TLS ("tls.key", or
 /// "tls_signer" for one that was given as a handle), or null.
 ///
+/// `dpop` is such an object for the key that tokens are bound to ("dpop.key",
+/// "dpop_signer" for one that was given as a handle, or the name of the client's own key
+/// where there is no other), or null.
+///
 /// The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
 /// `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,
 /// or null. Nothing is sent, and nothing is asked of a device.
@@ -361,6 +365,7 @@ pub unsafe extern "C" fn segl_client_health(
         let health = json!({
             "keys": client.health(),
             "tls": client.tls_health(),
+            "dpop": client.dpop_health(),
             "tokens": client.token_health(),
         });
         let json = serde_json::to_vec(&health).map_err(unwritable)?;

@@ -106,8 +106,9 @@ pub struct ClientSettings {
     /// The token endpoint, instead of the environment's.
     #[serde(default)]
     pub token_endpoint: Option<String>,
-    /// Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's is OpenID
-    /// Connect Discovery), which is read at the first request and every 24 hours. A
+    /// Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's and HelseID's
+    /// is OpenID Connect Discovery, as is that of a generic server which answers 404 for
+    /// the former), which is read at the first request and every 24 hours. A
     /// client with a client certificate uses the one in `mtls_endpoint_aliases` (RFC
     /// 8705), if there is one. Excludes `token_endpoint`.
     #[serde(default)]

@@ -8,7 +8,7 @@ use super::claims::{ClaimRules, CommonClaims};
 use super::client_settings::{AudienceForm, ClientSettings, Environment};
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::TokenRequest;
-use super::token_endpoint::TokenEndpoint;
+use super::token_endpoint::{TokenEndpoint, openid_url};
 use super::values::{ClientId, Scope};
 use super::{
     Profile, client_assertion_form, endpoint, missing_client_id, refuse_grant_members,
@@ -16,7 +16,6 @@ use super::{
 };
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
-use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jws::Header;
 use crate::keys::{PublicJwk, Signer};
@@ -213,16 +212,6 @@ fn require_test_addresses(settings: &ClientSettings) -> Result<()> {
             "is missing; DNB documents no test environment, so its default is that of production",
         )),
     }
-}
-
-/// Where OpenID Connect Discovery 1.0 section 4 puts the metadata of `issuer`: the
-/// well-known part goes after the path.
-fn openid_url(issuer: &str) -> Result<Endpoint> {
-    let base = issuer.trim_end_matches('/');
-    endpoint(
-        "issuer",
-        &format!("{base}/.well-known/openid-configuration"),
-    )
 }
 
 fn registration_lifetime(settings: &ClientSettings) -> Result<u32> {

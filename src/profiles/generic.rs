@@ -210,7 +210,12 @@ pub(super) fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint>
             "is missing; profile generic needs it, or \"discovery\"",
         )
     };
-    TokenEndpoint::from_settings(settings, settings.issuer.as_deref(), rfc8414_url, || {
-        Err(missing())
-    })
+    let endpoint =
+        TokenEndpoint::from_settings(settings, settings.issuer.as_deref(), rfc8414_url, || {
+            Err(missing())
+        })?;
+    match settings.metadata {
+        None => endpoint.or_where_openid_has_them(),
+        Some(_) => Ok(endpoint),
+    }
 }

@@ -11,7 +11,7 @@ use super::claims::{ClaimRules, CommonClaims};
 use super::client_settings::{AudienceForm, ClientSettings, Environment};
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::TokenRequest;
-use super::token_endpoint::TokenEndpoint;
+use super::token_endpoint::{TokenEndpoint, openid_url};
 use super::values::{ClientId, Scope};
 use super::{
     Profile, client_assertion_form, client_id, endpoint, refuse_grant_members, refuse_settings,
@@ -154,16 +154,10 @@ impl Profile for Helseid {
 /// Where tokens are requested.
 pub(super) fn token_endpoint(settings: &ClientSettings) -> Result<TokenEndpoint> {
     let issuer = issuer(settings)?;
-    let below = |path: &str| {
+    TokenEndpoint::from_settings(settings, Some(&issuer), openid_url, || {
         let base = issuer.trim_end_matches('/');
-        endpoint("issuer", &format!("{base}/{path}"))
-    };
-    TokenEndpoint::from_settings(
-        settings,
-        Some(&issuer),
-        |_| below(".well-known/openid-configuration"),
-        || below("connect/token"),
-    )
+        endpoint("issuer", &format!("{base}/connect/token"))
+    })
 }
 
 fn issuer(settings: &ClientSettings) -> Result<String> {

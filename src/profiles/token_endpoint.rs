@@ -19,6 +19,8 @@ pub enum TokenEndpoint {
     InMetadata {
         /// Where the metadata are.
         metadata: Endpoint,
+        /// Where they are looked for when the server answers 404 there.
+        otherwise: Option<Endpoint>,
         /// The issuer whose metadata they must be, letter for letter.
         issuer: String,
     },
@@ -59,7 +61,23 @@ impl TokenEndpoint {
                 Some(url) => endpoint("metadata", url)?,
                 None => well_known(issuer)?,
             },
+            otherwise: None,
             issuer: issuer.to_owned(),
+        })
+    }
+
+    /// The same with a second place for the metadata: that of OpenID Connect, which a
+    /// server may have alone (RFC 8414 section 5).
+    pub(super) fn or_where_openid_has_them(self) -> Result<Self> {
+        Ok(match self {
+            Self::InMetadata {
+                metadata, issuer, ..
+            } => Self::InMetadata {
+                metadata,
+                otherwise: Some(openid_url(&issuer)?),
+                issuer,
+            },
+            other => other,
         })
     }
 
@@ -93,4 +111,14 @@ pub(super) fn rfc8414_url(issuer: &str) -> Result<Endpoint> {
     url.set_path(&format!("/.well-known/oauth-authorization-server{path}"));
     url.set_query(None);
     endpoint("issuer", url.as_str())
+}
+
+/// Where OpenID Connect Discovery 1.0 section 4 puts the metadata of `issuer`: the
+/// well-known part goes after the path.
+pub(super) fn openid_url(issuer: &str) -> Result<Endpoint> {
+    let base = issuer.trim_end_matches('/');
+    endpoint(
+        "issuer",
+        &format!("{base}/.well-known/openid-configuration"),
+    )
 }

@@ -265,25 +265,28 @@ impl DpopKey {
 
     fn open(self, opener: &dyn KeyOpener, keys: &KeyRing, call: &Call) -> Result<ProofKey> {
         let own = match (self.given, &self.settings.key) {
-            (Some(given), _) => Some(given),
+            (Some(given), _) => Some(("dpop_signer", given)),
             (None, Some(uri)) => {
                 let opened = opener.open(uri.expose(), None, None, call);
-                Some(opened.map_err(|error| error.in_context("setting \"dpop.key\""))?)
+                let opened = opened.map_err(|error| error.in_context("setting \"dpop.key\""));
+                Some(("dpop.key", opened?))
             }
             (None, None) => None,
         };
-        let (signer, usual) = match own {
-            Some(signer) => {
-                let usual = signer.algorithms()[0];
-                (signer, usual)
+        let (name, signer, usual) = match own {
+            Some((name, signer)) => {
+                let usual = signer.algorithms().first().copied();
+                let usual =
+                    usual.ok_or_else(|| wrong("dpop.key", "is a key that makes no signatures"))?;
+                (name, signer, usual)
             }
             None => {
                 let client_key = keys.get(0, call)?;
                 let usual = client_key.profile.header().alg;
-                (Arc::clone(&client_key.signer), usual)
+                (keys.name(0), Arc::clone(&client_key.signer), usual)
             }
         };
-        ProofKey::new(signer, self.settings.alg.as_deref(), usual)
+        ProofKey::new(name, signer, self.settings.alg.as_deref(), usual)
     }
 }
 

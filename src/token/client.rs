@@ -71,6 +71,12 @@ impl TokenClient {
         self.service.tls.as_ref().map(|tls| tls.health(now))
     }
 
+    /// How the key is doing that tokens are bound to, the client's own if it has no other;
+    /// `None` when they are not bound. Nothing is asked of a device.
+    pub fn dpop_health(&self) -> Option<KeyHealth> {
+        self.service.dpop.as_ref().map(Prover::health)
+    }
+
     /// The certificates and registrations that the keys' assertions depend on, in the
     /// order of the keys, then the certificate of TLS, and when they end. Those that end
     /// soon are logged too, see `warn_days` in the settings.

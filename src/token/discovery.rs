@@ -1,7 +1,7 @@
 //! Where tokens are requested, as the server's metadata say.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -33,6 +33,8 @@ pub struct Discovery {
     known: ArcSwapOption<Known>,
     /// When metadata were last asked for to replace those that are known.
     tried_at: AtomicI64,
+    /// The metadata were found in the second place.
+    is_otherwise: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,7 @@ impl Discovery {
             has_certificate: false,
             known: ArcSwapOption::empty(),
             tried_at: AtomicI64::new(i64::MIN),
+            is_otherwise: AtomicBool::new(false),
         }
     }
 
@@ -63,7 +66,8 @@ impl Discovery {
 
     /// The token endpoint. Metadata are read at the first use and, by `clock`,
     /// every 24 hours; while that fails, those known before count, and the next
-    /// try is made after a minute.
+    /// try is made after a minute. Of two places the second is asked when the server
+    /// answers 404 at the first, and is asked first once it had them.
     ///
     /// # Errors
     /// `UNSUPPORTED` when the service gives programs no tokens; at the first use
@@ -78,13 +82,23 @@ impl Discovery {
         match &self.source {
             TokenEndpoint::Known(endpoint) => Ok(endpoint.clone()),
             TokenEndpoint::Nowhere(instead) => Err(Error::new(ErrorCode::Unsupported, *instead)),
-            TokenEndpoint::InMetadata { metadata, issuer } => {
+            TokenEndpoint::InMetadata {
+                metadata,
+                otherwise,
+                issuer,
+            } => {
                 let now = clock.now();
-                let read = |call: &Call| {
-                    let answer =
-                        transport.send(&Request::new(Method::Get, metadata.clone()), call)?;
+                let read_at = |place: &Endpoint, call: &Call| {
+                    let request = Request::new(Method::Get, place.clone());
+                    let answer = transport.send(&request, call)?;
                     ServerMetadata::from_response(&answer, issuer, now)
-                        .map_err(|error| error.in_context(format_args!("GET {metadata}")))
+                        .map_err(|error| error.in_context(format_args!("GET {place}")))
+                };
+                let read = |call: &Call| match otherwise {
+                    None => read_at(metadata, call),
+                    Some(otherwise) => {
+                        self.in_either(metadata, otherwise, |place| read_at(place, call))
+                    }
                 };
                 self.in_metadata(read, now, call)
             }
@@ -95,6 +109,35 @@ impl Discovery {
     pub fn metadata(&self) -> Option<ServerMetadata> {
         let known = self.known.load();
         known.as_ref().map(|known| known.metadata.clone())
+    }
+
+    /// What `read` finds in the place that had it, or else in the other one.
+    fn in_either(
+        &self,
+        usual: &Endpoint,
+        otherwise: &Endpoint,
+        read: impl Fn(&Endpoint) -> Result<ServerMetadata>,
+    ) -> Result<ServerMetadata> {
+        let was_otherwise = self.is_otherwise.load(Ordering::SeqCst);
+        let (first, second) = match was_otherwise {
+            true => (otherwise, usual),
+            false => (usual, otherwise),
+        };
+        let absent = match read(first) {
+            Err(error) if error.details().http_status == Some(404) => error,
+            outcome => return outcome,
+        };
+        match read(second) {
+            Ok(metadata) => {
+                self.is_otherwise.store(!was_otherwise, Ordering::SeqCst);
+                Ok(metadata)
+            }
+            // Both are named, where the server has neither.
+            Err(error) if error.details().http_status == Some(404) => {
+                Err(absent.in_context(format_args!("GET {second}: HTTP 404 too")))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn in_metadata(

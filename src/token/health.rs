@@ -8,8 +8,8 @@ use crate::keys::Health;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct KeyHealth {
-    /// The setting that names the key, `"key"`, `"keys[1]"` or `"tls.key"`; `"signer"`
-    /// or `"tls_signer"` for one that the program gave.
+    /// The setting that names the key, `"key"`, `"keys[1]"`, `"tls.key"` or `"dpop.key"`;
+    /// `"signer"`, `"tls_signer"` or `"dpop_signer"` for one that the program gave.
     pub name: String,
     /// False until the key could be opened; the problem in its health says why
     /// not.

@@ -200,6 +200,12 @@ impl KeyRing {
         })
     }
 
+    /// The setting that names the key with this index, or `signer`; empty when there is
+    /// none.
+    pub(super) fn name(&self, index: usize) -> &str {
+        self.keys.get(index).map_or("", ClientKey::name)
+    }
+
     /// What `look` sees at the first open key that it likes. No device is asked.
     ///
     /// # Errors

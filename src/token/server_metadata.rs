@@ -9,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
 
-/// What a server says about itself (RFC 8414 section 2, RFC 8705). Members that are
+/// What a server says about itself (RFC 8414 section 2, RFC 8705, RFC 9449). Members that are
 /// not listed here are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +34,8 @@ pub struct ServerMetadata {
     pub token_endpoint_auth_methods: Option<Vec<String>>,
     /// `token_endpoint_auth_signing_alg_values_supported`.
     pub token_endpoint_auth_signing_algs: Option<Vec<String>>,
+    /// `dpop_signing_alg_values_supported` (RFC 9449 section 5.1).
+    pub dpop_signing_algs: Option<Vec<String>>,
     /// `scopes_supported`.
     pub scopes: Option<Vec<String>>,
 }
@@ -49,6 +51,7 @@ struct Wire {
     authorization_details_types_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
+    dpop_signing_alg_values_supported: Option<Vec<String>>,
     scopes_supported: Option<Vec<String>>,
 }
 
@@ -106,6 +109,7 @@ impl ServerMetadata {
             authorization_details_types: wire.authorization_details_types_supported,
             token_endpoint_auth_methods: wire.token_endpoint_auth_methods_supported,
             token_endpoint_auth_signing_algs: wire.token_endpoint_auth_signing_alg_values_supported,
+            dpop_signing_algs: wire.dpop_signing_alg_values_supported,
             scopes: wire.scopes_supported,
         })
     }

@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 use super::cache::{CacheKey, Entry};
 use super::client_key::OpenKey;
 use super::discovery::Discovery;
-use super::dpop::{ProofKey, Prover};
+use super::dpop::{self, ProofKey, Prover};
 use super::flight::Flight;
 use super::form;
 use super::key_ring::KeyRing;
+use super::oauth_error;
 use super::response::{self, Token};
 use super::retry::{self, Hold, RetryBudget};
 use super::shared::SharedCache;
@@ -269,7 +270,7 @@ impl Service {
     /// A token from the service. When it refuses the key, the next key's assertion is
     /// sent, and the refused one is used after the others for a minute. When it asks for
     /// a nonce in the DPoP proof, it gets another assertion with a proof that has it, at
-    /// once and once only.
+    /// once; an error of the last of these stays.
     fn fetch(&self, request: &TokenRequest, call: &Call, learned: &Cell<bool>) -> Result<Token> {
         if let Some(tls) = &self.tls {
             tls.warn_of_expiry(self.clock.now());
@@ -287,20 +288,43 @@ impl Service {
                     let form = Request::post_form(endpoint.clone(), form);
                     self.exchange(form, &*key.profile, call, learned)
                 };
-                match send(assertion)? {
+                let mut answer = send(assertion)?;
+                for _ in 0..dpop::MOST_NEW_NONCES {
+                    if let Answer::Nonce(_) = answer {
+                        answer = send(self.assertion_of(key, request, call)?)?;
+                    }
+                }
+                match answer {
                     Answer::Token(token) => Ok(*token),
-                    Answer::Nonce(_) => match send(self.assertion_of(key, request, call)?)? {
-                        Answer::Token(token) => Ok(*token),
-                        Answer::Nonce(error) => Err(error),
-                    },
+                    Answer::Nonce(error) => Err(error),
                 }
             },
         )
     }
 
+    /// A refusal of the proof, with what the server's metadata say about its algorithm.
+    /// They are not asked before: a server may take more than it lists.
+    fn explained(&self, error: Error) -> Error {
+        if error.code() != ErrorCode::TokenDpopProofRefused {
+            return error;
+        }
+        let algs = self
+            .discovery
+            .metadata()
+            .and_then(|it| it.dpop_signing_algs);
+        match (&self.dpop, algs) {
+            (Some(dpop), Some(algs)) if !algs.iter().any(|alg| alg == dpop.alg()) => error
+                .in_context(format_args!(
+                    "the proof is signed with {}, and the server's metadata list {}; set \"dpop.alg\" or another \"dpop.key\"",
+                    dpop.alg(),
+                    oauth_error::clean(&algs.join(", "))
+                )),
+            _ => error,
+        }
+    }
+
     /// What the service gives for `form`, with a DPoP proof where tokens are bound to a
-    /// key. `learned` becomes true when its
-    /// clock is not what it was taken for.
+    /// key. `learned` becomes true when its clock is not what it was taken for.
     fn exchange(
         &self,
         mut form: Request,
@@ -325,7 +349,7 @@ impl Service {
             Err(error) if has_nonce && error.code() == ErrorCode::TokenDpopNonce => {
                 return Ok(Answer::Nonce(error));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.explained(error)),
         };
         log::emit(
             Level::Info,

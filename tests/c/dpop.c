@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "forking.h"
 #include "given.h"
 
 /* Sends a GET of `path` and returns the status. `nonce` is what the answer's DPoP-Nonce has. */
@@ -92,6 +93,50 @@ static void requests(const segl_client *client, const segl_token *token, const c
   CHECK(refused == 1);
 }
 
+/* segl makes the proof itself, and follows the nonces. */
+static void send_it(const segl_client *client, const char *base) {
+  char url[256];
+  segl_http_request request;
+  memset(&request, 0, sizeof request);
+  request.struct_size = sizeof request;
+  request.method = "GET";
+  request.method_len = 3;
+  request.url = url;
+  request.url_len = (size_t)snprintf(url, sizeof url, "%s/api?page=2", base);
+  segl_http_response response;
+  memset(&response, 0, sizeof response);
+  response.struct_size = sizeof response;
+  CHECK_OK(segl_client_send(client, &request, NULL, 0, NULL, &response));
+  CHECK(response.status == 200);
+  segl_http_response_free(&response);
+}
+
+/* The child has the token and the nonces of its parent, and gets others. Nothing of the
+ * one is in the other's way: the server takes no jti twice. */
+static void forked(const segl_client *client, const char *base) {
+  pid_t child = fork_quietly();
+  CHECK(child >= 0);
+  if (child == 0) {
+    send_it(client, base);
+    CHECK_OK(segl_client_forget(client, NULL, 0));
+    send_it(client, base);
+    _exit(0);
+  }
+  for (int round = 0; round < 5; round++) send_it(client, base);
+  CHECK(succeeded(child));
+  CHECK_OK(segl_client_forget(client, NULL, 0));
+  send_it(client, base);
+}
+
+/* How the key is doing that tokens are bound to. */
+static void health(const segl_client *client) {
+  segl_bytes json = {0};
+  CHECK_OK(segl_client_health(client, &json));
+  const char *dpop = strstr((const char *)json.data, "\"dpop\":{");
+  CHECK(dpop != NULL && strstr(dpop, "\"name\":\"dpop_signer\"") != NULL);
+  segl_bytes_free(&json);
+}
+
 static void misuse(const segl_client *client, const segl_token *token) {
   const char *url = "https://api.example/a";
   segl_bytes proof = {(uint8_t *)"x", 1, 1};
@@ -139,6 +184,9 @@ int main(void) {
 
   requests(client, &token, base);
   misuse(client, &token);
+  health(client);
+  send_it(client, base);
+  forked(client, base);
 
   segl_token_free(&again);
   segl_token_free(&token);

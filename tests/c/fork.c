@@ -4,12 +4,10 @@
  * Each fork happens while no thread is inside segl: a vendor's PKCS#11 library
  * has locks of its own, and one held at the fork stays held in the child. */
 
-#include <dirent.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "forking.h"
 #include "given.h"
 
 #define MAX_JWT 4096
@@ -35,30 +33,6 @@ static void get_token(uint32_t flags) {
   CHECK_OK(segl_client_token(client, NULL, 0, NULL, &token));
   CHECK(token.flags == flags);
   segl_token_free(&token);
-}
-
-/* True while segl has a thread that fetches a token, or has just done so. */
-static int is_fetching(void) {
-  DIR *tasks = opendir("/proc/self/task");
-  CHECK(tasks != NULL);
-  int found = 0;
-  for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
-    char path[sizeof entry->d_name + 32], name[32] = {0};
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) continue;
-    found |= fgets(name, sizeof name, file) != NULL && strncmp(name, "segl-token", 10) == 0;
-    fclose(file);
-  }
-  closedir(tasks);
-  return found;
-}
-
-/* A fork when no thread fetches: what only its stack held is lost in the child. */
-static pid_t fork_quietly(void) {
-  const struct timespec pause = {.tv_nsec = 10000000};
-  for (int tries = 0; is_fetching() && tries < 500; tries++) nanosleep(&pause, NULL);
-  return fork();
 }
 
 static int base64url_digit(char c) {
@@ -107,11 +81,6 @@ static void run_grandchild(void) {
   get_token_in_child();
   segl_client_free(client);
   CHECK_OK(segl_shutdown());
-}
-
-static int succeeded(pid_t child) {
-  int status = 0;
-  return waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* Sends a jti, then uses everything, before and after a fork of its own. */

@@ -98,7 +98,7 @@ static void health(void) {
 
   client = open_client("two_keys");
   CHECK_OK(segl_client_health(client, &json));
-  CHECK(contains(&json, "{\"keys\":[") && contains(&json, "\"name\":\"keys[0]\""));
+  CHECK(contains(&json, "\"keys\":[") && contains(&json, "\"name\":\"keys[0]\""));
   CHECK(contains(&json, "\"name\":\"keys[1]\"") && occurrences(&json, "\"state\":\"ready\"") == 2);
   segl_bytes_free(&json);
   segl_client_free(client);

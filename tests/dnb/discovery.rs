@@ -85,7 +85,11 @@ fn the_metadata_are_where_openid_connect_puts_them() {
         ),
     ] {
         match source(&format!(r#"{{"profile":"dnb",{more}}}"#)).unwrap() {
-            TokenEndpoint::InMetadata { metadata, issuer } => {
+            TokenEndpoint::InMetadata {
+                metadata,
+                otherwise: None,
+                issuer,
+            } => {
                 assert_eq!((metadata.as_str(), issuer.as_str()), (url, wanted));
             }
             other => panic!("{more}: {other:?}"),

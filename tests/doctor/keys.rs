@@ -158,3 +158,37 @@ fn each_of_several_keys_is_named() {
     assert_eq!(settings["status"], "skipped", "it is told once: {settings}");
     assert_eq!(found.code, Some(1));
 }
+
+#[test]
+fn the_key_that_tokens_are_bound_to_is_told() {
+    let desk = Desk::new();
+    let toml = |dpop: &str| {
+        format!(
+            "[clients.api]\nprofile = \"generic\"\nissuer = \"http://127.0.0.1:1\"\n\
+             token_endpoint = \"http://127.0.0.1:1/token\"\nclient_id = \"c\"\nkid = \"k\"\n\
+             key = \"file:ec.pem\"\n{dpop}"
+        )
+    };
+    for (dpop, status, says) in [
+        ("[clients.api.dpop]\n", "ok", "the client's own key"),
+        ("[clients.api.dpop]\nkey = \"file:ec.pem\"\n", "ok", "P-256"),
+        (
+            "[clients.api.dpop]\nkey = \"file:gone.pem\"\n",
+            "failed",
+            "dpop.key",
+        ),
+    ] {
+        let found = desk.json(&toml(dpop), &["--no-token"]);
+        let finding = found.get("api", "dpop_key");
+        assert_eq!(finding["status"], status, "{finding}");
+        let what = finding["what"].as_str().unwrap();
+        assert!(what.contains(says), "{finding}");
+    }
+    let found = desk.json(&toml(""), &["--no-token"]);
+    assert!(
+        found
+            .all
+            .iter()
+            .all(|finding| finding["check"] != "dpop_key")
+    );
+}

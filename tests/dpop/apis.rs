@@ -1,14 +1,14 @@
 //! Requests to APIs.
 
 use std::collections::HashSet;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use segl::apis::Authorized;
 use segl::http::Method;
-use segl::{ErrorCode, TokenRequest};
+use segl::{ErrorCode, TokenClient, TokenRequest};
 
-use crate::dpop_server::{Nonces, StrictServer};
+use crate::dpop_server::{Nonces, StrictServer, Token};
 use crate::{call, client, get, token};
 
 const ONE: &str = "https://one.example/a?page=2";
@@ -76,11 +76,17 @@ fn a_token_that_is_refused_is_replaced_once() {
         401,
         "too soon"
     );
+    let statuses = server.statuses();
+    assert_eq!(
+        statuses[before + 3..],
+        [401],
+        "the same token is not sent again"
+    );
 }
 
 #[test]
 fn an_api_that_always_asks_for_a_nonce_costs_no_token() {
-    for (nonces, requests) in [(Nonces::NeverContent, 2), (Nonces::Secret, 1)] {
+    for (nonces, requests) in [(Nonces::NeverContent, 4), (Nonces::Secret, 1)] {
         let server = StrictServer::new(Nonces::Unasked, nonces);
         let client = client(&server);
         let first = token(&client);
@@ -94,13 +100,36 @@ fn an_api_that_always_asks_for_a_nonce_costs_no_token() {
 
 #[test]
 fn many_threads_go_on_while_nonces_change() {
-    const THREADS: usize = 8;
-    const REQUESTS: usize = 25;
-    let server = StrictServer::new(Nonces::NewAfter(3), Nonces::NewAfter(40));
-    let client = client(&server);
-    let start = Barrier::new(THREADS);
-    let statuses: Vec<u16> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
+    for (threads, requests, nonces) in [
+        (8, 25, Nonces::NewAfter(40)),
+        (64, 10, Nonces::NewAfter(300)),
+        (8, 150, Nonces::Lasting(200)),
+    ] {
+        let server = StrictServer::new(Nonces::NewAfter(3), nonces);
+        let client = client(&server);
+        let statuses = statuses_of(&client, threads, requests);
+        let refused = statuses.iter().filter(|status| **status != 200).count();
+        assert_eq!(
+            (statuses.len(), refused),
+            (threads * requests, 0),
+            "{nonces:?}"
+        );
+        assert_eq!(server.problems(), [""; 0]);
+        let asked = server
+            .statuses()
+            .iter()
+            .filter(|status| **status == 401)
+            .count();
+        assert!(asked > 0, "{nonces:?}");
+        assert_eq!(client.token_health().rejected, 0);
+    }
+}
+
+/// Of the requests of so many threads, half of them to another API.
+fn statuses_of(client: &Arc<TokenClient>, threads: usize, requests: usize) -> Vec<u16> {
+    let start = Barrier::new(threads);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads)
             .map(|number| {
                 let (client, start) = (client.clone(), &start);
                 let api = Authorized::new(client, TokenRequest::default());
@@ -108,23 +137,46 @@ fn many_threads_go_on_while_nonces_change() {
                 scope.spawn(move || {
                     start.wait();
                     let send = |_| api.send(&get(url), &call()).unwrap().status;
-                    (0..REQUESTS).map(send).collect::<Vec<_>>()
+                    (0..requests).map(send).collect::<Vec<_>>()
                 })
             })
             .collect();
         let join = |thread: thread::ScopedJoinHandle<'_, Vec<u16>>| thread.join().unwrap();
         threads.into_iter().flat_map(join).collect()
-    });
-    // One of them may meet two changes in a row, which the API answers by 401.
-    let good = statuses.iter().filter(|status| **status == 200).count();
-    assert!(
-        good * 100 >= statuses.len() * 95,
-        "{good} of {}",
-        statuses.len()
-    );
-    assert!(statuses.iter().all(|status| [200, 401].contains(status)));
-    assert_eq!(server.problems(), [""; 0]);
-    assert_eq!(client.token_health().rejected, 0);
+    })
+}
+
+/// A client with a wrong clock and a token out of the cache has not heard of the time
+/// that the API goes by.
+#[test]
+fn a_clock_that_went_wrong_is_set_right_by_the_next_token() {
+    let server = StrictServer::new(Nonces::Unasked, Nonces::Unasked);
+    let client = client(&server);
+    let api = Authorized::new(client.clone(), TokenRequest::default());
+    api.send(&get(ONE), &call()).unwrap();
+    server.ahead.store(60, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(api.send(&get(ONE), &call()).unwrap().status, 200);
+    assert_eq!(server.statuses()[2..], [401, 400, 200, 200]);
+    assert_eq!(api.send(&get(ONE), &call()).unwrap().status, 200);
+}
+
+#[test]
+fn a_proof_is_for_the_url_as_it_is_sent() {
+    let server = StrictServer::new(Nonces::Unasked, Nonces::NewAfter(100));
+    let api = Authorized::new(client(&server), TokenRequest::default());
+    for (url, htu) in [
+        ("HTTPS://One.Example:443/a?b=c", "https://one.example/a"),
+        ("https://one.example:8443", "https://one.example:8443/"),
+        (
+            "https://one.example/x/../a%2Fb?",
+            "https://one.example/a%2Fb",
+        ),
+    ] {
+        assert_eq!(api.send(&get(url), &call()).unwrap().status, 200, "{url}");
+        assert_eq!(server.seen().last().unwrap().claims["htu"], htu);
+    }
+    // The first and the last have one origin, and so one nonce.
+    assert_eq!(server.statuses(), [200, 401, 200, 401, 200, 200]);
 }
 
 #[test]
@@ -178,4 +230,40 @@ fn a_bearer_token_has_no_proof() {
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     let error = client.note_dpop_nonce(&url, "n").unwrap_err();
     assert_eq!(error.code(), ErrorCode::Unsupported);
+}
+
+#[test]
+fn the_log_has_no_proof_no_token_and_no_query() {
+    #[derive(Clone, Default)]
+    struct Records(Arc<std::sync::Mutex<String>>);
+    impl segl::log::Sink for Records {
+        fn log(&self, _: segl::log::Level, _: &'static str, message: &str) {
+            *self.0.lock().unwrap() += &format!("{message}\n");
+        }
+    }
+    let records = Records::default();
+    segl::log::set_sink(Some(Box::new(records.clone())), segl::log::Level::Debug);
+    let server = StrictServer::new(Nonces::NewAfter(2), Nonces::NewAfter(2));
+    let client = client(&server);
+    let api = Authorized::new(client.clone(), TokenRequest::default());
+    for form in [Token::Jwt, Token::Opaque, Token::Bearer] {
+        *server.token.lock().unwrap() = form;
+        client.forget(None);
+        let answer = api.send(&get(ONE), &call());
+        assert_eq!(answer.is_ok(), form != Token::Bearer);
+        if form == Token::Jwt {
+            server.revoke();
+            assert_eq!(api.send(&get(ONE), &call()).unwrap().status, 200);
+        }
+    }
+    segl::log::set_sink(None, segl::log::Level::Warn);
+    let records = records.0.lock().unwrap();
+    assert!(
+        records.contains("GET https://one.example/a answered 401"),
+        "{records}"
+    );
+    assert!(records.contains("type Bearer"), "{records}");
+    for part in ["eyJ", "opaque-", "page=2"] {
+        assert!(!records.contains(part), "{records}");
+    }
 }

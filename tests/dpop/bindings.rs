@@ -87,6 +87,13 @@ fn instances_share_tokens_of_one_dpop_key_and_no_other() {
     assert_eq!(second.token_health().shared, 1);
     assert_ne!(token(&other).access_token(), fetched.access_token());
     assert_eq!(other.token_health().shared, 0);
+    // Of a token that does not show its key, the place in the cache says it.
+    *server.token.lock().unwrap() = Token::Opaque;
+    first.fetch(&TokenRequest::default(), &call()).unwrap();
+    let late = instance(ec_key(Nid::SECP384R1));
+    token(&late);
+    assert_eq!(late.token_health().shared, 0);
+    assert_eq!(late.token_health().requests, 2);
     // The one that was shared is good at an API.
     let api = segl::apis::Authorized::new(second, TokenRequest::default());
     let answer = api.send(&crate::get("https://one.example/a"), &call());

@@ -65,8 +65,52 @@ fn a_nonce_that_is_over_is_replaced() {
 }
 
 #[test]
-fn a_server_that_always_asks_is_asked_twice() {
-    for (nonces, requests) in [(Nonces::NeverContent, 2), (Nonces::Secret, 1)] {
+fn nonces_that_change_at_once_are_followed_three_times() {
+    let server = StrictServer::new(Nonces::Unsettled(3), Nonces::Unsettled(3));
+    let client = client(&server);
+    let api = segl::apis::Authorized::new(client.clone(), TokenRequest::default());
+    let answer = api.send(&crate::get("https://api.example/a"), &call());
+    assert_eq!(answer.unwrap().status, 200);
+    assert_eq!(
+        server.statuses(),
+        [400, 400, 400, 200, 401, 401, 401, 200],
+        "{:?}",
+        server.problems()
+    );
+    assert_eq!(server.problems(), [""; 0]);
+    let health = client.token_health();
+    assert_eq!(
+        (health.requests, health.failures, health.rejected),
+        (4, 0, 0)
+    );
+}
+
+#[test]
+fn many_threads_get_tokens_while_nonces_change() {
+    const THREADS: usize = 8;
+    let server = StrictServer::new(Nonces::NewAfter(40), Nonces::Unasked);
+    let client = client(&server);
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for number in 0..THREADS {
+            let (client, start) = (&client, &start);
+            scope.spawn(move || {
+                let request = format!(r#"{{"scopes":["a:{number}"]}}"#);
+                let request = TokenRequest::from_json(&request).unwrap();
+                start.wait();
+                for _ in 0..15 {
+                    client.fetch(&request, &call()).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(server.problems(), [""; 0]);
+    assert_eq!(client.token_health().failures, 0);
+}
+
+#[test]
+fn a_server_that_always_asks_is_asked_four_times() {
+    for (nonces, requests) in [(Nonces::NeverContent, 4), (Nonces::Secret, 1)] {
         let server = StrictServer::new(nonces, Nonces::Unasked);
         let client = client(&server);
         let error = client.token(&TokenRequest::default(), &call()).unwrap_err();

@@ -1,12 +1,12 @@
 //! What the settings may say.
 
 use segl::profiles::ClientSettings;
-use segl::{ErrorCode, TokenClient};
+use segl::{ErrorCode, TokenClient, TokenRequest};
 use serde_json::{Value, json};
 
 use crate::SETTINGS;
 use crate::call;
-use crate::support::{p256_key, signer};
+use crate::support::{ScriptedTransport, json_answer, p256_key, signer};
 
 fn refused(settings: &Value, with_dpop_signer: bool) -> (ErrorCode, String) {
     let mut builder =
@@ -64,5 +64,35 @@ fn services_without_dpop_refuse_it() {
         assert_eq!(refused(&settings, true).1, "dpop", "{profile}");
         settings["dpop"] = json!({});
         assert_eq!(refused(&settings, false).1, "dpop", "{profile}");
+    }
+}
+
+#[test]
+fn a_refused_proof_is_held_against_the_algorithms_of_the_metadata() {
+    for (listed, is_told) in [
+        (json!(["PS256", "EdDSA"]), true),
+        (json!(["ES256"]), false),
+        (Value::Null, false),
+    ] {
+        let mut settings: Value = serde_json::from_str(SETTINGS).unwrap();
+        settings["token_endpoint"] = Value::Null;
+        settings["discovery"] = json!(true);
+        let metadata = json!({
+            "issuer": "https://as.example", "token_endpoint": "https://as.example/token",
+            "dpop_signing_alg_values_supported": listed,
+        });
+        let client =
+            TokenClient::builder(ClientSettings::from_json(&settings.to_string()).unwrap())
+                .signer(signer(&p256_key()))
+                .transport(ScriptedTransport::answering([
+                    json_answer(200, &metadata.to_string()),
+                    json_answer(400, r#"{"error":"invalid_dpop_proof"}"#),
+                ]))
+                .build(&call())
+                .unwrap();
+        let error = client.token(&TokenRequest::default(), &call()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::TokenDpopProofRefused);
+        let told = "signed with ES256, and the server's metadata list PS256, EdDSA";
+        assert_eq!(error.message().contains(told), is_told, "{error}");
     }
 }

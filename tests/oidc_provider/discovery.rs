@@ -28,11 +28,9 @@ fn the_token_endpoint_is_found_in_the_metadata() {
         .signer(signer)
         .build(&Call::none())
         .unwrap();
-    let error = sought
+    sought
         .token(&TokenRequest::default(), &Call::none())
-        .unwrap_err();
-    assert_eq!(error.code(), ErrorCode::MetadataInvalid, "{error}");
-    assert!(error.message().contains("set \"metadata\""), "{error}");
+        .unwrap();
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub enum Nonces {
     /// The last one that it gave; a new one with every so many-th answer, at the first
     /// request too.
     NewAfter(u64),
+    /// The last one that it gave, for so many milliseconds.
+    Lasting(u64),
+    /// A new one for each of so many requests, and then the last of these.
+    Unsettled(u64),
     /// A new one each time, whatever the proof has.
     NeverContent,
     /// One, which it never gives.
@@ -163,10 +167,13 @@ impl StrictServer {
             .as_ref()
             .ok()
             .and_then(|proof| proof.text("nonce").ok());
-        let known = state.nonces.get(&place).map(|(nonce, _)| nonce.clone());
+        let (known, count) = state.nonces.get(&place).cloned().unzip();
+        let count = count.unwrap_or(0);
         let wants_nonce = match nonces {
             Nonces::Unasked => nonce.is_some(),
             Nonces::NewAfter(_) => nonce.is_none() || nonce != known,
+            Nonces::Lasting(time) => nonce.is_none() || nonce != known || is_over(count, time),
+            Nonces::Unsettled(requests) => nonce.is_none() || nonce != known || count < requests,
             Nonces::NeverContent | Nonces::Secret => true,
         };
         // An assertion is used up by whatever becomes of its request.
@@ -287,9 +294,34 @@ fn use_assertion(state: &mut State, body: &[u8], now: i64) -> std::result::Resul
     }
 }
 
+fn now_ms() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::try_from(now.unwrap().as_millis()).unwrap()
+}
+
+/// True `time` milliseconds after `given`.
+fn is_over(given: u64, time: u64) -> bool {
+    now_ms().saturating_sub(given) > time
+}
+
 fn next_nonce(state: &mut State, nonces: Nonces, place: &str) -> Option<String> {
     let after = match nonces {
         Nonces::Unasked | Nonces::Secret => return None,
+        Nonces::Lasting(time) => {
+            let new = || (uuid::Uuid::new_v4().to_string(), now_ms());
+            let kept = state.nonces.entry(place.to_owned()).or_insert_with(new);
+            if is_over(kept.1, time) {
+                *kept = new();
+            }
+            return Some(kept.0.clone());
+        }
+        Nonces::Unsettled(requests) => {
+            let kept = state.nonces.entry(place.to_owned()).or_default();
+            if kept.1 < requests {
+                *kept = (uuid::Uuid::new_v4().to_string(), kept.1 + 1);
+            }
+            return Some(kept.0.clone());
+        }
         Nonces::NewAfter(after) => after,
         Nonces::NeverContent => 1,
     };

@@ -7,7 +7,7 @@ use super::known_keys::KnownKeys;
 use super::report::Report;
 use super::steps::Steps;
 use super::{
-    certificate, clock, files, key, network, registration, settings, shared_cache, tls, token,
+    certificate, clock, dpop, files, key, network, registration, settings, shared_cache, tls, token,
 };
 use crate::call::Call;
 use crate::config::Config;
@@ -40,6 +40,7 @@ impl Client<'_> {
         };
         certificate::check(self, &keys, report);
         tls::check(self, report);
+        dpop::check(self, report);
         let client = settings::check(self, report);
         let reached = network::check(self, report);
         // The token's exchange tells of the clock, and the clock may be why there

@@ -26,6 +26,8 @@ pub(super) enum Check {
     Certificate,
     /// The client certificate of TLS, and its key.
     TlsCertificate,
+    /// The key that tokens are bound to.
+    DpopKey,
     /// The client's settings against its keys and its service.
     Settings,
     /// The way to the token endpoint.

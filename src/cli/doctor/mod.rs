@@ -5,6 +5,7 @@ mod certificate;
 mod client;
 mod clock;
 mod config_file;
+mod dpop;
 mod files;
 mod finding;
 mod key;

@@ -13,10 +13,10 @@ pub(crate) fn refuses_proof(answer: &Response) -> bool {
     answer.status == 401 && error(answer).as_deref() == Some("invalid_dpop_proof")
 }
 
-/// `error` of the challenge with the scheme DPoP.
+/// `error` of the first challenge with the scheme DPoP that has one.
 fn error(answer: &Response) -> Option<String> {
-    let mut challenges = challenges(answer);
-    challenges.find(Challenge::is_dpop)?.error
+    let mut challenges = challenges(answer).filter(Challenge::is_dpop);
+    challenges.find_map(|challenge| challenge.error)
 }
 
 /// One scheme that a server offers.
@@ -110,6 +110,7 @@ mod tests {
                 "DPoP algs=\"ES256\" , error = \"use_dpop_nonce\"",
             ],
             &[r#"Negotiate, DPoP error="use_dpop_nonce""#],
+            &[r#"DPoP algs="ES256""#, r#"DPoP error="use_dpop_nonce""#],
         ] {
             assert!(asks_for_nonce(&answer(headers)), "{headers:?}");
         }

@@ -15,12 +15,17 @@ use std::sync::Arc;
 use nonces::Nonces;
 use proof::Claims;
 
+use super::health::KeyHealth;
 use super::skew::ClockSkew;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Response};
+
+/// How often one request is sent again because the server wants another nonce. Under load a
+/// nonce can be over before the request with it has come, and the next one too.
+pub(crate) const MOST_NEW_NONCES: usize = 3;
 
 /// Makes the proofs of one client. It has no lock: nobody waits while a key signs, and
 /// a forked child meets none that is held.
@@ -50,6 +55,16 @@ impl Prover {
     /// The thumbprint of the key that tokens are bound to (`jkt`).
     pub(super) fn thumbprint(&self) -> &str {
         self.key.thumbprint()
+    }
+
+    /// The algorithm of the proofs.
+    pub(super) fn alg(&self) -> &'static str {
+        self.key.alg()
+    }
+
+    /// How the key is doing.
+    pub(super) fn health(&self) -> KeyHealth {
+        self.key.health()
     }
 
     /// A proof for one request to the token endpoint.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::health::KeyHealth;
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -11,17 +12,19 @@ use crate::keys::Signer;
 /// An open key, and the header of its proofs.
 #[derive(Debug)]
 pub(in super::super) struct ProofKey {
+    name: String,
     signer: Arc<dyn Signer>,
     header: PreparedHeader,
 }
 
 impl ProofKey {
     /// `signer`, whose proofs are signed with the algorithm that the settings name, or
-    /// else `usual`.
+    /// else `usual`. `name` is the setting that names it.
     ///
     /// # Errors
     /// `CONFIG` when the key cannot make the algorithm.
     pub(in super::super) fn new(
+        name: &str,
         signer: Arc<dyn Signer>,
         wanted: Option<&str>,
         usual: Algorithm,
@@ -34,6 +37,7 @@ impl ProofKey {
         header.typ = Some("dpop+jwt".to_owned());
         header.jwk = Some(signer.public_key().members());
         Ok(Self {
+            name: name.to_owned(),
             header: PreparedHeader::new(&header)?,
             signer,
         })
@@ -42,6 +46,22 @@ impl ProofKey {
     /// RFC 7638, SHA-256: the `jkt` of tokens that are bound to it.
     pub(super) fn thumbprint(&self) -> &str {
         self.signer.public_key().thumbprint()
+    }
+
+    pub(super) fn alg(&self) -> &'static str {
+        self.header.alg().name()
+    }
+
+    pub(super) fn health(&self) -> KeyHealth {
+        KeyHealth {
+            name: self.name.clone(),
+            opened: true,
+            certificate_not_after: None,
+            registered_until: None,
+            warnings: Vec::new(),
+            refusal: None,
+            health: self.signer.health(),
+        }
     }
 
     /// A proof with the claims that `make` makes once the key only has to sign.
