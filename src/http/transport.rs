@@ -38,10 +38,11 @@ impl Default for TransportSettings {
 }
 
 /// HTTP/1.1 and TLS 1.2 or 1.3, with the operating system's trust store and no client
-/// certificate unless [`TlsOptions`] say otherwise. Redirects are not followed;
-/// connections are kept for reuse; the proxy variables of the environment (`ALL_PROXY`,
-/// `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) are honoured, but not for plain http, which
-/// stays on loopback.
+/// certificate unless [`TlsOptions`] say otherwise. Redirects are not followed, no
+/// request is sent twice, and connections are kept for reuse. The proxy variables of
+/// the environment (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) are honoured,
+/// but not for plain http, which stays on loopback; a proxy with `https` is checked
+/// against the operating system's trust store, and shown no client certificate.
 #[derive(Debug)]
 pub struct UreqTransport {
     settings: TransportSettings,
@@ -85,10 +86,11 @@ impl UreqTransport {
                 .timeout_connect(Some(self.settings.connect_timeout))
                 .user_agent(concat!("segl/", env!("CARGO_PKG_VERSION")))
                 .build();
+            let tls = TlsConnector::new(Arc::clone(&self.tls), config.proxy().is_some());
             let connector =
                 ().chain(ConnectProxyConnector::default())
                     .chain(TcpConnector::default())
-                    .chain(TlsConnector::new(Arc::clone(&self.tls)));
+                    .chain(tls);
             Agent::with_parts(config, connector, DefaultResolver::default())
         };
         Agent::clone(&self.agent.get(make))
@@ -224,6 +226,10 @@ fn translate(request: &Request, limit: u64, error: ureq::Error) -> Error {
         ureq::Error::BodyExceedsLimit(_) => Error::new(
             ErrorCode::ResponseTooLarge,
             format!("{what}: the answer is larger than {limit} bytes; is the URL right?"),
+        ),
+        ureq::Error::LargeResponseHeader(_, most) => Error::new(
+            ErrorCode::ResponseTooLarge,
+            format!("{what}: the answer's headers are larger than {most} bytes; is the URL right?"),
         ),
         ureq::Error::HostNotFound => Error::new(
             ErrorCode::Network,

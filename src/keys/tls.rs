@@ -68,6 +68,19 @@ impl TlsCertificate {
     }
 }
 
+impl TlsCertificate {
+    /// Why servers may refuse it, with what to do. Not all look at it, so it is no
+    /// error.
+    pub fn warning(&self) -> Option<String> {
+        let lacking = self.leaf.lacks_for_tls_client()?;
+        Some(format!(
+            "the TLS certificate of \"{}\" is not for clients, as it lacks {lacking}; \
+             most servers will refuse it, get one for client authentication",
+            self.leaf.subject()
+        ))
+    }
+}
+
 impl ClientCertificate for TlsCertificate {
     fn chain(&self) -> &[Vec<u8>] {
         &self.chain

@@ -11,7 +11,7 @@ use openssl::asn1::{Asn1Time, Asn1TimeRef};
 use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::sha::sha256;
-use openssl::x509::{X509, X509NameRef};
+use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509NameRef};
 
 use super::jwk::{PublicJwk, base64url};
 use crate::clock::UnixTime;
@@ -144,6 +144,20 @@ impl Certificate {
         // where the host's next call into OpenSSL would find them.
         drop(ErrorStack::get());
         verified.unwrap_or(false)
+    }
+
+    /// What a client certificate of TLS must have and this one lacks, as far as it
+    /// says what it is for (RFC 5280 sections 4.2.1.3 and 4.2.1.12).
+    pub fn lacks_for_tls_client(&self) -> Option<&'static str> {
+        let purposes = X509ExtendedKeyUsage::SSL_CLIENT | X509ExtendedKeyUsage::ANYEKU;
+        let extended = self.x509.extended_key_usage();
+        if extended.is_some_and(|usage| !usage.intersects(purposes)) {
+            return Some("clientAuth in its extended key usage");
+        }
+        let signs = X509KeyUsage::DIGITAL_SIGNATURE;
+        let usage = self.x509.key_usage();
+        let is_barred = usage.is_some_and(|usage| !usage.contains(signs));
+        is_barred.then_some("digitalSignature in its key usage")
     }
 
     /// Checks that this certificate belongs to `key`.

@@ -26,6 +26,9 @@ impl TlsKey {
         is_given: bool,
         settings: &ClientSettings,
     ) -> Self {
+        if let Some(warning) = certificate.warning() {
+            log::emit(log::Level::Warn, "token", format_args!("{warning}"));
+        }
         Self {
             name: match is_given {
                 true => "tls_signer",
@@ -71,7 +74,7 @@ impl TlsKey {
 
     pub(super) fn health(&self, now: UnixTime) -> KeyHealth {
         let expiry = self.expiry();
-        let warning = expiry
+        let ends = expiry
             .as_ref()
             .and_then(|expiry| expiry.warning(now, self.warn_days));
         KeyHealth {
@@ -79,7 +82,7 @@ impl TlsKey {
             opened: true,
             certificate_not_after: expiry.map(|expiry| expiry.not_after.seconds()),
             registered_until: None,
-            warnings: warning.into_iter().collect(),
+            warnings: self.certificate.warning().into_iter().chain(ends).collect(),
             refusal: None,
             health: self.certificate.signer().health(),
         }

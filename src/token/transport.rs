@@ -9,15 +9,35 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
 use crate::file;
 use crate::http::tls::{Roots, TlsOptions, TlsVersion};
-use crate::http::{TransportSettings, UreqTransport};
+use crate::http::{Request, Response, Transport, TransportSettings, UreqTransport};
 use crate::keys::{Certificate, KeyUri, Signer, TlsCertificate, x509};
 use crate::profiles::{self, ClientSettings, TlsSettings};
 
 /// The transport, and what it shows to servers.
 #[derive(Debug)]
 pub(crate) struct BuiltIn {
-    pub(crate) transport: UreqTransport,
+    pub(crate) transport: AsSet,
     pub(crate) certificate: Option<Arc<TlsCertificate>>,
+}
+
+/// The built-in transport; its errors name the settings that they are about.
+#[derive(Debug)]
+pub(crate) struct AsSet {
+    transport: UreqTransport,
+    min_version: TlsVersion,
+}
+
+impl Transport for AsSet {
+    fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+        let sent = self.transport.send(request, call);
+        sent.map_err(|error| match error.code() {
+            ErrorCode::ClientCertificateRequired => at("tls.key", error),
+            ErrorCode::TlsVersion if self.min_version > TlsVersion::Tls12 => {
+                at("tls.min_version", error)
+            }
+            _ => error,
+        })
+    }
 }
 
 /// The built-in transport. `signer` stands in the place of `tls.key`, which is opened
@@ -45,8 +65,17 @@ pub(crate) fn built_in(
         },
         resumption: tls.resumption.unwrap_or(true),
     };
+    let min_version = options.min_version;
+    let transport = UreqTransport::with_tls(bounds(settings), options);
+    let transport = transport.map_err(|error| match error.code() {
+        ErrorCode::TlsVersion => at("tls.min_version", error),
+        _ => error,
+    })?;
     Ok(BuiltIn {
-        transport: UreqTransport::with_tls(bounds(settings), options)?,
+        transport: AsSet {
+            transport,
+            min_version,
+        },
         certificate,
     })
 }

@@ -160,6 +160,13 @@ fn the_certificate_of_tls_is_told_by_its_end_too() {
             _ => says(finding, "remedy", "renew it"),
         }
     }
+    let key = p256_key();
+    let for_servers = authority::Authority::new("A").server(&key, &["localhost"], 0..400);
+    desk.write("tls.crt", &for_servers.to_pem().unwrap());
+    let found = desk.json(&toml, &["--no-token"]);
+    let finding = found.get("bank", "tls_certificate");
+    assert_eq!(finding["status"], "warning", "{finding}");
+    says(finding, "what", "lacks clientAuth");
     let other = certificate(&rsa_key(), None, &OrgId::Nothing, 400);
     desk.write("tls.crt", &other.to_pem().unwrap());
     let found = desk.json(&toml, &["--no-token"]);

@@ -2,11 +2,15 @@
 //! `openssl s_server` and nginx.
 
 mod bounds;
+mod chains;
 mod client_authentication;
+mod fork;
+mod hostile;
 mod nginx_server;
 mod proxy;
 mod refusals;
 mod resumption;
+mod scripted_server;
 mod settings;
 mod versions;
 
@@ -56,7 +60,7 @@ struct World {
 }
 
 /// Each token is one test's, with an RSA key `rsa` and an EC key `ec`.
-const TOKENS: [&str; 8] = [
+const TOKENS: [&str; 9] = [
     "first",
     "every-version",
     "beside",
@@ -65,6 +69,7 @@ const TOKENS: [&str; 8] = [
     "killed",
     "hangs",
     "late",
+    "crowd",
 ];
 
 fn world() -> &'static World {

@@ -35,9 +35,21 @@ impl Authority {
         }
     }
 
+    /// An authority whose certificate `issuer` issued.
+    pub fn under(issuer: &Self, name: &str) -> Self {
+        let key = ec_key();
+        let mut builder = builder(&key, name, VALID);
+        let authority = BasicConstraints::new().critical().ca().build().unwrap();
+        builder.append_extension(authority).unwrap();
+        Self {
+            certificate: issuer.sign(builder),
+            key,
+        }
+    }
+
     /// The certificate of a server with these names; those that are addresses count as
     /// such.
-    pub fn server(&self, key: &PKey<Private>, names: &[&str], days: Days) -> X509 {
+    pub fn server<T: HasPublic>(&self, key: &PKeyRef<T>, names: &[&str], days: Days) -> X509 {
         let mut builder = builder(key, "server", days);
         let mut alternatives = SubjectAlternativeName::new();
         for name in names {

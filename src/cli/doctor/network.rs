@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::endpoint::Endpoint;
 use crate::error::Result;
-use crate::http::{Method, Request, Response, Transport, UreqTransport};
+use crate::http::{Method, Request, Response, Transport};
 use crate::profiles::{self, TokenEndpoint};
 use crate::token::{Discovery, skew, transport};
 
@@ -116,12 +116,12 @@ fn page_of(endpoint: &Endpoint) -> Result<Endpoint> {
 /// Looks at the `Date` of the last answer.
 #[derive(Debug)]
 struct Watched {
-    inner: UreqTransport,
+    inner: transport::AsSet,
     skew_ms: Mutex<Option<i64>>,
 }
 
 impl Watched {
-    fn new(inner: UreqTransport) -> Self {
+    fn new(inner: transport::AsSet) -> Self {
         Self {
             inner,
             skew_ms: Mutex::default(),

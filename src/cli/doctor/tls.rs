@@ -50,6 +50,15 @@ fn about(
     took: Duration,
 ) -> Finding {
     let leaf = certificate.leaf();
+    if let Some(lacking) = leaf.lacks_for_tls_client() {
+        let what = format!(
+            "{} is not for clients, as it lacks {lacking}",
+            leaf.subject()
+        );
+        let remedy =
+            "get a certificate for client authentication; most servers will refuse this one";
+        return Finding::warning(Check::TlsCertificate, what, remedy).taking(took);
+    }
     let versions = match certificate.schemes().iter().any(|s| s.is_for_tls13()) {
         true => "TLS 1.2 and 1.3",
         false => "TLS 1.2 only",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 
-use rustls::ClientConnection;
+use rustls::{ClientConnection, HandshakeKind};
 use ureq::unversioned::transport::{
     Buffers, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
@@ -56,15 +56,20 @@ impl TlsConnection {
         }
     }
 
+    /// True when the session is an earlier connection's.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.connection.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
     /// The error of ureq for `problem`, with segl's inside.
     pub(super) fn failed(&self, problem: Problem) -> ureq::Error {
         match problem {
             Problem::Tls(error) => carried(failure::explain(error, &self.situation)),
-            Problem::Io(error) if is_cut(&error) && !self.has_answered => {
-                match failure::cut(&self.situation) {
-                    Some(explained) => carried(explained.with_source(error)),
-                    None => error.into(),
-                }
+            // Said in words of segl's: ureq takes such an end for the end of a body of
+            // unknown length, and so does whoever cuts one short (RFC 8446 section 6.1).
+            Problem::Io(error) if is_cut(&error) => {
+                let explained = failure::cut(&self.situation, self.has_answered);
+                carried(explained.with_source(error))
             }
             Problem::Io(error) => error.into(),
         }
@@ -105,6 +110,18 @@ impl TlsConnection {
             return Err(Problem::Tls(error));
         }
         Ok(count)
+    }
+
+    /// True when nothing waits to be read, not even the end: what a server says
+    /// unasked must not become the answer to the next request.
+    fn is_silent(&mut self) -> bool {
+        while !self.socket.get_mut().buffers().input().is_empty() {
+            if self.receive().is_err() {
+                return false;
+            }
+        }
+        let waiting = self.connection.reader().read(&mut [0]);
+        waiting.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
     fn write(&mut self, amount: usize) -> Result<(), Problem> {
@@ -156,7 +173,7 @@ impl Transport for TlsConnection {
     }
 
     fn is_open(&mut self) -> bool {
-        self.socket.get_mut().is_open()
+        self.socket.get_mut().is_open() && self.is_silent()
     }
 
     fn is_tls(&self) -> bool {

@@ -20,19 +20,59 @@ use super::handshake::{self, Resolver};
 use super::{TlsOptions, TlsVersion};
 use crate::error::{Error, ErrorCode, Result};
 
-/// Puts TLS on connections to `https` servers, directly or through a proxy.
+/// Puts TLS on connections to `https` servers, directly or through a proxy, and on
+/// those to an `https` proxy.
+#[derive(Debug)]
 pub(in crate::http) struct TlsConnector {
+    to_servers: Side,
+    /// The operating system's trust store and no client certificate: what the options
+    /// say is between the client and its servers.
+    to_proxy: Side,
+    has_proxy: bool,
+}
+
+/// Whom TLS is spoken with, and how.
+struct Side {
     options: Arc<TlsOptions>,
     /// With it live the sessions that can be resumed.
     config: OnceLock<Arc<ClientConfig>>,
 }
 
 impl TlsConnector {
-    pub(in crate::http) fn new(options: Arc<TlsOptions>) -> Self {
+    /// `has_proxy` when the agent's settings name one.
+    pub(in crate::http) fn new(options: Arc<TlsOptions>, has_proxy: bool) -> Self {
+        Self {
+            to_servers: Side::new(options),
+            to_proxy: Side::new(Arc::default()),
+            has_proxy,
+        }
+    }
+
+    /// ureq takes the proxy out of the settings for the way to the proxy itself.
+    fn is_to_proxy(&self, details: &ConnectionDetails<'_>) -> bool {
+        self.has_proxy && details.config.proxy().is_none()
+    }
+}
+
+impl Side {
+    fn new(options: Arc<TlsOptions>) -> Self {
         Self {
             options,
             config: OnceLock::new(),
         }
+    }
+
+    /// The configuration for a handshake now. A session that was begun with a client
+    /// certificate goes no further than the certificate does.
+    fn config_now(&self) -> Result<Arc<ClientConfig>> {
+        let config = self.config()?;
+        let certificate = self.options.client_certificate.as_ref();
+        if certificate.is_none_or(|certificate| certificate.require_valid().is_ok()) {
+            return Ok(config);
+        }
+        let mut whole = ClientConfig::clone(&config);
+        whole.resumption = Resumption::disabled();
+        Ok(Arc::new(whole))
     }
 
     /// Made at the first connection, as reading the trust store takes time.
@@ -61,7 +101,12 @@ impl<In: Transport> Connector<In> for TlsConnector {
         }
         let host = details.uri.host().unwrap_or_default();
         let name = server_name(host).map_err(carried)?;
-        let config = self.config().map_err(carried)?;
+        let is_to_proxy = self.is_to_proxy(details);
+        let side = match is_to_proxy {
+            true => &self.to_proxy,
+            false => &self.to_servers,
+        };
+        let config = side.config_now().map_err(carried)?;
         let connection =
             ClientConnection::new(config, name).map_err(|error| carried(unusable(error)))?;
         let mut socket = TransportAdapter::new(below.boxed(), Arc::clone(&details.current_time));
@@ -70,11 +115,12 @@ impl<In: Transport> Connector<In> for TlsConnector {
             details.config.input_buffer_size(),
             details.config.output_buffer_size(),
         );
-        let situation = Situation::new(Arc::clone(&self.options), host);
+        let situation = Situation::new(Arc::clone(&side.options), host, is_to_proxy);
         let mut connection = TlsConnection::new(connection, socket, buffers, situation);
         let (outcome, events) = handshake::observe(|| connection.shake_hands());
         connection.situation.was_asked = events.was_asked;
         connection.situation.has_sent = events.has_sent;
+        connection.situation.was_resumed = connection.is_resumed();
         if let Some(failure) = events.failure {
             return Err(carried(failure));
         }
@@ -144,9 +190,9 @@ fn unusable(error: rustls::Error) -> Error {
     .with_source(error)
 }
 
-impl fmt::Debug for TlsConnector {
+impl fmt::Debug for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsConnector")
+        f.debug_struct("Side")
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

@@ -14,24 +14,43 @@ use crate::error::{Error, ErrorCode};
 pub(super) struct Situation {
     options: Arc<TlsOptions>,
     host: String,
+    is_proxy: bool,
     /// The server asked for a certificate.
     pub(super) was_asked: bool,
     /// It was given one.
     pub(super) has_sent: bool,
+    /// The session is that of an earlier connection, with its certificate.
+    pub(super) was_resumed: bool,
 }
 
 impl Situation {
-    pub(super) fn new(options: Arc<TlsOptions>, host: &str) -> Self {
+    /// Nothing is known yet. `is_proxy` when `host` is one, and no server.
+    pub(super) fn new(options: Arc<TlsOptions>, host: &str, is_proxy: bool) -> Self {
         Self {
             options,
             host: host.to_owned(),
+            is_proxy,
             was_asked: false,
             has_sent: false,
+            was_resumed: false,
+        }
+    }
+
+    /// Who is at the other end.
+    fn peer(&self) -> &'static str {
+        match self.is_proxy {
+            true => "proxy",
+            false => "server",
         }
     }
 
     fn certificate(&self) -> Option<&dyn ClientCertificate> {
         self.options.client_certificate.as_deref()
+    }
+
+    /// The server knows the certificate, from this connection or an earlier one.
+    fn is_shown(&self) -> bool {
+        self.has_sent || (self.was_resumed && self.certificate().is_some())
     }
 
     /// The certificate, for messages.
@@ -73,23 +92,24 @@ pub(super) fn explain(error: rustls::Error, situation: &Situation) -> Error {
     explained.with_source(error)
 }
 
-/// The server closed the connection without a word; `None` when that has nothing to
-/// do with the client's certificate.
-pub(super) fn cut(situation: &Situation) -> Option<Error> {
-    if !situation.was_asked {
-        return None;
-    }
-    let what = match situation.has_sent {
-        true => format!(
+/// The server closed the connection without a word.
+pub(super) fn cut(situation: &Situation, has_answered: bool) -> Error {
+    let what = match (situation.was_asked, situation.has_sent) {
+        _ if has_answered => {
+            "the connection ended before the server closed TLS, so the answer may be cut short; check the network and the proxy"
+                .to_owned()
+        }
+        (false, _) => "the server closed the connection without an answer; check host, port and the proxy".to_owned(),
+        (true, true) => format!(
             "the server closed the connection without a reason after it was given the client certificate {}; \
              it may not take it, ask who runs it",
             situation.name()
         ),
-        false => "the server closed the connection without a reason after it asked for a client certificate and was given none; \
-             it may insist on one, set tls.key"
+        (true, false) => "the server closed the connection without a reason after it asked for a client certificate and was given none; \
+             it may insist on one"
             .to_owned(),
     };
-    Some(Error::new(ErrorCode::Network, what).with_retryable(true))
+    Error::new(ErrorCode::Network, what).with_retryable(true)
 }
 
 fn of_alert(alert: AlertDescription, situation: &Situation) -> Error {
@@ -112,7 +132,7 @@ fn of_alert(alert: AlertDescription, situation: &Situation) -> Error {
             | UnknownCA
             | UnsupportedCertificate
     );
-    if about_certificates && situation.has_sent && alert != CertificateRequired {
+    if about_certificates && situation.is_shown() && alert != CertificateRequired {
         return refused(alert, situation);
     }
     if alert == CertificateRequired || (about_certificates && situation.was_asked) {
@@ -129,15 +149,25 @@ fn of_alert(alert: AlertDescription, situation: &Situation) -> Error {
     };
     Error::new(
         ErrorCode::Tls,
-        format!("the server ended TLS with {}: {problem}", text(alert)),
+        format!(
+            "the {} ended TLS with {}: {problem}",
+            situation.peer(),
+            text(alert)
+        ),
     )
 }
 
 /// The server wants a certificate and got none.
 fn required(situation: &Situation) -> Error {
+    if situation.is_proxy {
+        return Error::new(
+            ErrorCode::Tls,
+            "the proxy wants a client certificate, and segl shows none to proxies; use one that lets it in without",
+        );
+    }
     let problem = match situation.certificate() {
         None => "the server wants a client certificate, and this client has none; \
-             set tls.key (and tls.certificate) to the key and certificate that the service knows"
+             give it the key and certificate that the service knows"
             .to_owned(),
         Some(certificate) => format!(
             "the server wants a client certificate, and takes no signature that the key of {} makes ({}); \
@@ -193,7 +223,7 @@ fn of_version(situation: &Situation) -> Error {
             names(certificate.schemes())
         ),
         _ if options.min_version == TlsVersion::Tls13 => {
-            "the server does not speak TLS 1.3, and tls.min_version is \"1.3\"; set it to \"1.2\", or have the server updated"
+            "the server does not speak TLS 1.3, and older versions are not allowed; allow TLS 1.2, or have the server updated"
                 .to_owned()
         }
         _ => "the server speaks neither TLS 1.2 nor 1.3; have it updated".to_owned(),
@@ -204,7 +234,7 @@ fn of_version(situation: &Situation) -> Error {
 fn of_server_certificate(problem: &CertificateError, situation: &Situation) -> Error {
     let host = &situation.host;
     let roots = match situation.options.roots {
-        Some(_) => "those in tls.ca_file",
+        Some(_) => "the authorities that the client was given",
         None => "those that the operating system trusts",
     };
     let time = |time: &rustls::pki_types::UnixTime| {
@@ -224,7 +254,12 @@ fn of_server_certificate(problem: &CertificateError, situation: &Situation) -> E
             time(not_before)
         ),
         CertificateError::UnknownIssuer => format!(
-            "was issued by none of {roots}; if the server is the right one, add its authority to the trust store or set tls.ca_file"
+            "was issued by none of {roots}; if the server is the right one, add its authority to {}",
+            match situation.options.roots {
+                None if situation.is_proxy => "the operating system's trust store",
+                None => "the operating system's trust store, or to the client's \"ca_file\"",
+                Some(_) => "those",
+            }
         ),
         CertificateError::NotValidForName => "is for another host; check the URL".to_owned(),
         CertificateError::NotValidForNameContext { presented, .. } => {
@@ -238,11 +273,68 @@ fn of_server_certificate(problem: &CertificateError, situation: &Situation) -> E
     };
     Error::new(
         ErrorCode::Tls,
-        format!("the certificate of the server {host} {what}"),
+        format!("the certificate of the {} {host} {what}", situation.peer()),
     )
 }
 
 /// The alert's number and name, as in RFC 8446 section 6.
 fn text(alert: AlertDescription) -> String {
     format!("alert {} ({alert:?})", u8::from(alert))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Named;
+
+    impl ClientCertificate for Named {
+        fn chain(&self) -> &[Vec<u8>] {
+            &[]
+        }
+        fn public_key(&self) -> &[u8] {
+            &[]
+        }
+        fn schemes(&self) -> &[super::super::SignatureScheme] {
+            &[]
+        }
+        fn require_valid(&self) -> crate::error::Result<()> {
+            Ok(())
+        }
+        fn sign(
+            &self,
+            _: super::super::SignatureScheme,
+            _: &[u8],
+            _: &crate::call::Call,
+        ) -> crate::error::Result<Vec<u8>> {
+            Ok(Vec::new())
+        }
+        fn name(&self) -> String {
+            "\"CN=named\"".to_owned()
+        }
+    }
+
+    /// No server at hand refuses a certificate when a session is resumed.
+    #[test]
+    fn a_refusal_after_resumption_is_about_the_certificate() {
+        let options = TlsOptions {
+            client_certificate: Some(Arc::new(Named)),
+            ..TlsOptions::default()
+        };
+        let alert = || rustls::Error::AlertReceived(AlertDescription::CertificateRevoked);
+        let mut situation = Situation::new(Arc::new(options), "host", false);
+        assert_eq!(explain(alert(), &situation).code(), ErrorCode::Tls);
+        situation.was_resumed = true;
+        let error = explain(alert(), &situation);
+        assert_eq!(error.code(), ErrorCode::ClientCertificateRefused);
+        assert!(error.message().contains("CN=named"), "{error}");
+        // Not so when the server says that it was given none.
+        let alert_of_none = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+        let code = explain(alert_of_none, &situation).code();
+        assert_eq!(code, ErrorCode::ClientCertificateRequired);
+        let mut without = Situation::new(Arc::default(), "host", false);
+        without.was_resumed = true;
+        assert_eq!(explain(alert(), &without).code(), ErrorCode::Tls);
+    }
 }

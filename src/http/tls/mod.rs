@@ -71,8 +71,7 @@ impl TlsOptions {
                     certificate.name(),
                     client_certificate::names(certificate.schemes())
                 ),
-            )
-            .with_details(|details| details.config_path = Some("tls.min_version".to_owned())));
+            ));
         }
         Ok(())
     }
