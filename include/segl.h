@@ -139,7 +139,7 @@ enum {
   SEGL_KMS_ACCESS_DENIED = 303,
   /* KMS asks to slow down: a quota of requests is used up. */
   SEGL_KMS_THROTTLED = 304,
-  /* KMS, or the service that gives credentials for it, has a fault of its own. */
+  /* KMS, or the service that gives credentials for it, has a fault of its own, or failed a moment ago and is left alone; retry_after_ms tells how long. */
   SEGL_KMS_UNAVAILABLE = 305,
   /* No AWS credentials were found, or AWS refused those that were. */
   SEGL_KMS_CREDENTIALS = 306,

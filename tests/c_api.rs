@@ -9,6 +9,9 @@ mod authority;
 mod cdylib;
 #[path = "support/dpop_server.rs"]
 mod dpop_server;
+#[cfg(feature = "awskms")]
+#[path = "support/fake_kms.rs"]
+mod fake_kms;
 #[cfg(feature = "redis")]
 #[path = "support/redis_server.rs"]
 mod redis_server;
@@ -120,6 +123,7 @@ programs! {
     send_under_way: C_WAYS ["send_under_way.c"];
     tls_signer: C_WAYS ["tls_signer.c"];
     panic: PANIC_WAYS ["panic.c"];
+    kms: KMS_WAYS ["kms.c"];
 }
 
 #[cfg(feature = "test-hooks")]
@@ -127,6 +131,12 @@ const PANIC_WAYS: &[Way] = C_WAYS;
 /// Without the feature there is no function that panics.
 #[cfg(not(feature = "test-hooks"))]
 const PANIC_WAYS: &[Way] = &[];
+
+#[cfg(feature = "awskms")]
+const KMS_WAYS: &[Way] = C_WAYS;
+/// Without the feature there is no such key.
+#[cfg(not(feature = "awskms"))]
+const KMS_WAYS: &[Way] = &[];
 
 #[cfg(feature = "redis")]
 const SHARED_WAYS: &[Way] = C_WAYS;
@@ -358,9 +368,9 @@ fn run(name: &str, sources: &[&str], way: &Way) {
             "{}",
             cdylib::missing("valgrind")
         );
-        // A child has not the parent's threads to Redis, and what their stacks held;
+        // A child has not the parent's threads, and what their stacks held;
         // what leaks in the parent is asan's to find.
-        let leaks = match name == "fork_shared" {
+        let leaks = match ["fork_shared", "kms"].contains(&name) {
             true => "--leak-check=no",
             false => "--leak-check=full",
         };
@@ -412,6 +422,10 @@ fn run(name: &str, sources: &[&str], way: &Way) {
         let server = dpop_server::StrictServer::new(nonces, nonces);
         command.env("GIVEN_DPOP_URL", dpop_server::serve(&server));
     }
+    #[cfg(feature = "awskms")]
+    if name == "kms" {
+        give_kms(&mut command);
+    }
     #[cfg(feature = "redis")]
     let _server = (name == "fork_shared").then(|| {
         let server = redis_server::Server::start();
@@ -421,6 +435,36 @@ fn run(name: &str, sources: &[&str], way: &Way) {
         server
     });
     cdylib::run(&mut command);
+}
+
+/// A KMS, and a container whose credentials come late and have expired then.
+#[cfg(feature = "awskms")]
+fn give_kms(command: &mut Command) {
+    use fake_kms::{ACCESS_KEY, FakeKms, Fault, SECRET_KEY, ec};
+    let fake = FakeKms::start();
+    fake.add("bank", ec(openssl::nid::Nid::X9_62_PRIME256V1));
+    let credentials = json!({
+        "AccessKeyId": ACCESS_KEY, "SecretAccessKey": SECRET_KEY, "Expiration": "2020-01-01T00:00:00Z",
+    });
+    fake.page("GET", "/late", credentials.to_string());
+    for _ in 0..3 {
+        fake.fail("/late", Fault::Slow(std::time::Duration::from_secs(1)));
+    }
+    let own: Vec<_> = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_string_lossy().starts_with("AWS_"))
+        .collect();
+    for name in own {
+        command.env_remove(name);
+    }
+    command
+        .env("GIVEN_KMS_URI", fake.uri("alias/bank"))
+        .env("GIVEN_KMS_CREDENTIALS", credentials.to_string())
+        .env("HOME", "/nonexistent")
+        .env(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            format!("http://127.0.0.1:{}/late", fake.port),
+        );
 }
 
 /// A client whose tokens are shared.

@@ -346,6 +346,15 @@ fn bad_input_gets_a_clear_error() {
         );
     }
     assert_eq!(home.segl(&["key", "generate"]).status.code(), Some(2));
+    let unnamed = [
+        "key",
+        "generate",
+        "--alg",
+        "ES256",
+        "--token",
+        "pkcs11:token=t",
+    ];
+    assert_eq!(home.segl(&unnamed).status.code(), Some(2));
     assert_eq!(home.segl(&["no-such-command"]).status.code(), Some(2));
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -91,14 +92,12 @@ fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
         && let KeyUri::AwsKms(uri) = uri.parse()?
     {
         if arguments.label.is_some() || arguments.id.is_some() {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "--label and --id are for PKCS#11 tokens; a key in AWS KMS is named by the alias in --token",
-            ));
+            let problem = "--label and --id are for PKCS#11 tokens; a key in AWS KMS is named by the alias in --token";
+            super::wrong_command_line(ErrorKind::ArgumentConflict, problem);
         }
         return super::kms::generate(&uri, alg, bits, &arguments.kms, output);
     }
-    arguments.kms.require_none()?;
+    arguments.kms.require_none();
     let (key, place) = match (&arguments.out, &arguments.token) {
         (Some(path), _) => {
             let passphrase = arguments
@@ -137,10 +136,8 @@ fn on_token(
         ));
     };
     let Some(label) = arguments.label.clone() else {
-        return Err(Error::new(
-            ErrorCode::InvalidArgument,
-            "a key on a token needs a label; give --label",
-        ));
+        let problem = "a key on a token needs a label; give --label";
+        super::wrong_command_line(ErrorKind::MissingRequiredArgument, problem);
     };
     let id = arguments.id.as_deref().map(hex).transpose()?;
     let mut spec = TokenKeySpec::new(alg, &label);

@@ -1,10 +1,13 @@
 //! `segl key generate --token awskms:…`
 
 use clap::Args;
+use clap::error::ErrorKind;
 
 use super::output::Output;
 use crate::alg::Algorithm;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
+#[cfg(not(feature = "awskms"))]
+use crate::error::{Error, ErrorCode};
 use crate::keys::generate::RsaBits;
 use crate::keys::uri::AwsKmsUri;
 
@@ -24,14 +27,14 @@ pub(super) struct Options {
 
 impl Options {
     /// Refuses them where they mean nothing.
-    pub(super) fn require_none(&self) -> Result<()> {
+    pub(super) fn require_none(&self) {
         if self.tags.is_empty() && !self.multi_region && self.replicas.is_empty() {
-            return Ok(());
+            return;
         }
-        Err(Error::new(
-            ErrorCode::InvalidArgument,
+        super::wrong_command_line(
+            ErrorKind::ArgumentConflict,
             "--tag, --multi-region and --replica are for keys in AWS KMS (--token awskms:alias/NAME)",
-        ))
+        )
     }
 }
 
@@ -57,10 +60,7 @@ pub(super) fn generate(
     spec.replicas = options.replicas.clone();
     for tag in &options.tags {
         let Some((name, value)) = tag.split_once('=') else {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "--tag takes NAME=VALUE",
-            ));
+            super::wrong_command_line(ErrorKind::ValueValidation, "--tag takes NAME=VALUE");
         };
         spec.tags.insert(name.to_owned(), value.to_owned());
     }

@@ -21,7 +21,8 @@ mod token;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::Result;
 use output::Output;
@@ -98,6 +99,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(if error.retryable() { 3 } else { 1 })
         }
     }
+}
+
+/// Ends the program as clap does where arguments do not fit together.
+fn wrong_command_line(kind: ErrorKind, problem: &str) -> ! {
+    Arguments::command().error(kind, problem).exit()
 }
 
 fn run(command: Command, output: &Output) -> Result<ExitCode> {

@@ -147,7 +147,8 @@ error_codes! {
     KmsAccessDenied = 303, "KMS_ACCESS_DENIED";
     /// KMS asks to slow down: a quota of requests is used up.
     KmsThrottled = 304, "KMS_THROTTLED";
-    /// KMS, or the service that gives credentials for it, has a fault of its own.
+    /// KMS, or the service that gives credentials for it, has a fault of its own, or
+    /// failed a moment ago and is left alone; `retry_after_ms` tells how long.
     KmsUnavailable = 305, "KMS_UNAVAILABLE";
     /// No AWS credentials were found, or AWS refused those that were.
     KmsCredentials = 306, "KMS_CREDENTIALS";

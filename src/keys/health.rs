@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct Health {
     /// Whether the key signs.
     pub state: HealthState,
-    /// Why it does not, one line.
+    /// Why it does not, one line; also when it is ready for another try after a failure.
     pub problem: Option<String>,
     /// Signatures that this key's home has made and that were right; absent where
     /// nobody counts.
@@ -30,7 +30,8 @@ pub enum HealthState {
     Ready,
     /// Something failed, and is being put right.
     Recovering,
-    /// The token does not answer; it is tried again in the background.
+    /// The token does not answer; it is tried again in the background. Or a signature
+    /// of AWS KMS failed, and the key is left alone for a moment.
     Unavailable,
     /// The token refused the PIN, or would lock it at one more wrong try. It needs
     /// another PIN, or its security officer.

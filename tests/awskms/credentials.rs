@@ -235,6 +235,7 @@ fn of_a_container() {
         "http://192.0.2.1/creds",
         "http://169.254.1.1/",
         "http://169.254.170.2@192.0.2.1/",
+        "http://user:word@169.254.170.2/",
     ] {
         let error = world.fails(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)]);
         assert!(
@@ -278,7 +279,22 @@ fn of_an_instance() {
     let gone = format!("http://{}", free.local_addr().unwrap());
     drop(free);
     let error = world.fails(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &gone), on]);
-    assert!(error.contains("no AWS credentials were found"), "{error}");
+    // All places, and what the last one said.
+    for part in [
+        "no AWS credentials were found",
+        "AWS_ACCESS_KEY_ID",
+        "~/.aws",
+        "container",
+        &gone,
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    // One that is busy is asked again.
+    for path in ["/latest/api/token", ROLES] {
+        world.fake.fail(path, Fault::Refuse(503, "", ""));
+        world.opens(&[at, on]);
+        assert!(world.fake.state().faults[path].is_empty());
+    }
 }
 
 #[test]
@@ -312,6 +328,7 @@ fn by_a_command_where_commands_are_allowed() {
         ("echo '{}'", "AccessKeyId"),
         ("exit 3", "exit status: 3"),
         ("head -c 70000 /dev/zero", "more than"),
+        ("echo hunter2 >&2; echo hunter2", "not a JSON object"),
     ] {
         with(command);
         let error = failed(assert("60"));
@@ -319,6 +336,7 @@ fn by_a_command_where_commands_are_allowed() {
             error.contains("KMS_CREDENTIALS") && error.contains(problem),
             "{error}"
         );
+        assert!(!error.contains("hunter2"), "{error}");
     }
     // One that hangs, with a child that hangs too, is ended with the call.
     let pid = world.home.path().join("pid");
@@ -540,4 +558,140 @@ impl CredentialsProvider for Counting {
             None => given(),
         })
     }
+}
+
+#[test]
+fn sts_answers_that_mean_harm_are_refused() {
+    let world = World::new();
+    let token_file = world.write("token", "t");
+    let variables = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token_file.as_str()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::111122223333:role/pod"),
+    ];
+    let xml = world.xml("AssumeRoleWithWebIdentity");
+    let with_entity = format!(
+        "<!DOCTYPE x [<!ENTITY key SYSTEM \"file:///etc/passwd\">]>{}",
+        xml.replace("ASIATEMP", "&key;")
+    );
+    let mut laughs = "<!DOCTYPE x [<!ENTITY e0 \"ha\">".to_owned();
+    for level in 1..30 {
+        let entity = format!("&e{};", level - 1).repeat(10);
+        laughs.push_str(&format!("<!ENTITY e{level} \"{entity}\">"));
+    }
+    laughs.push_str(&format!("]>{}", xml.replace("ASIATEMP", "&e29;")));
+    let deep = "<a>".repeat(200_000);
+    let huge = xml.replace("ASIATEMP", &"A".repeat(2 << 20));
+    for (body, problem) in [
+        (with_entity, "is not XML"),
+        (laughs, "is not XML"),
+        (deep, "is not XML"),
+        (huge, "larger than"),
+    ] {
+        world.fake.page("POST", "/", body);
+        let error = world.fails(&variables);
+        assert!(error.contains(problem), "{problem}: {error}");
+    }
+    let late = "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired: x is now \
+                earlier than y</Message></Error></ErrorResponse>";
+    world.fake.page("POST", "/", late);
+    world.fake.state().pages.get_mut("POST /").unwrap().status = 403;
+    let error = world.fails(&variables);
+    assert!(
+        error.contains("KMS_CLOCK") && error.contains("NTP"),
+        "{error}"
+    );
+}
+
+#[test]
+fn redirects_are_not_followed_and_proxies_not_asked() {
+    let world = World::new();
+    world.fake.page("GET", "/creds", world.json());
+    world.fake.fail("/moved", Fault::Moved(world.url("/creds")));
+    let moved = world.url("/moved");
+    let error = world.fails(&[("AWS_CONTAINER_CREDENTIALS_FULL_URI", &moved)]);
+    assert!(error.contains("HTTP status 307"), "{error}");
+    assert_eq!(world.fake.count("/creds"), 0);
+    // The fake would take the request of a proxy's client, or its CONNECT.
+    let before = world.fake.state().seen.len();
+    let proxy = world.url("");
+    let error = world.fails(&[
+        ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/creds"),
+        ("HTTP_PROXY", &proxy),
+        ("http_proxy", &proxy),
+        ("ALL_PROXY", &proxy),
+        ("all_proxy", &proxy),
+    ]);
+    assert!(error.contains("169.254.170.2/v2/creds"), "{error}");
+    assert_eq!(world.fake.state().seen.len(), before);
+}
+
+#[test]
+fn the_files_are_read_again_when_aws_refuses_what_they_held() {
+    let world = World::new();
+    let keys = |id: &str| {
+        format!("[default]\naws_access_key_id={id}\naws_secret_access_key={SECRET_KEY}\n")
+    };
+    world.write(".aws/credentials", &keys(ACCESS_KEY));
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_segl"))
+        .args(["key", "health", "--watch", "1", "--count", "4"])
+        .arg(world.fake.uri("alias/bank"))
+        .env_clear()
+        .env("HOME", world.home.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while world.fake.count("Sign") == 0 {
+        assert!(Instant::now() < until);
+        thread::sleep(Duration::from_millis(10));
+    }
+    {
+        world.write(".aws/credentials", &keys("AKIANEW"));
+        let mut state = world.fake.state();
+        let new = (SECRET_KEY.to_owned(), None);
+        state.accepted.remove(ACCESS_KEY);
+        state.accepted.insert("AKIANEW".into(), new);
+    }
+    done(program.wait_with_output().unwrap());
+    assert_eq!(world.fake.state().complaints, ["key"]);
+}
+
+#[test]
+fn an_endpoint_of_the_environment_does_not_take_the_place_of_a_fips_one() {
+    let world = World::new();
+    let url = world.url("");
+    let uri = "awskms:alias/bank?region=us-east-1&fips=true";
+    let error = failed(world.show(uri, &[("AWS_ENDPOINT_URL_KMS", &url)]));
+    assert!(
+        error.contains("URL") && error.contains("AWS_ENDPOINT_URL_KMS") && error.contains("fips"),
+        "{error}"
+    );
+}
+
+#[test]
+fn eight_callers_wait_for_one_answer_and_share_its_failure() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let provider = Arc::new(Counting {
+        slow: Duration::from_millis(500),
+        expires_in: Some(20),
+        fails_after: 1,
+        ..Counting::default()
+    });
+    let signer = open_by(&fake, &provider).unwrap();
+    let barrier = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                let error = signer.probe(&call()).unwrap_err();
+                assert!(error.message().contains("the vault is closed"), "{error}");
+            });
+        }
+    });
+    assert_eq!(provider.at_once.load(Ordering::SeqCst), 1);
+    assert!(provider.asked() < 8, "{} asked", provider.asked());
+    assert_eq!(fake.count("Sign"), 0, "with what may expire on its way");
 }

@@ -10,6 +10,14 @@ use crate::segl;
 
 /// The findings about the key and its signature: `(check, status, all of it)`.
 fn findings(fake: &FakeKms) -> Vec<(String, String, String)> {
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+    ];
+    findings_with(fake, &variables)
+}
+
+fn findings_with(fake: &FakeKms, variables: &[(&str, &str)]) -> Vec<(String, String, String)> {
     let home = tempfile::tempdir().unwrap();
     let config = format!(
         "[clients.c]\nprofile = \"generic\"\nissuer = \"https://127.0.0.1:9/\"\n\
@@ -17,12 +25,8 @@ fn findings(fake: &FakeKms) -> Vec<(String, String, String)> {
         fake.uri("alias/bank")
     );
     fs::write(home.path().join("segl.toml"), config).unwrap();
-    let variables = [
-        ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-    ];
     let arguments = ["--json", "doctor", "c", "--config", "segl.toml"];
-    let output = segl(home.path(), &variables, &arguments);
+    let output = segl(home.path(), variables, &arguments);
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let all = report.as_array().unwrap().iter();
@@ -73,5 +77,38 @@ fn a_key_that_may_not_sign_says_what_kms_says() {
     assert_eq!(signature.1, "failed", "{found:?}");
     for part in ["KMS_ACCESS_DENIED", "not you", "key's policy"] {
         assert!(signature.2.contains(part), "{part}: {}", signature.2);
+    }
+}
+
+#[test]
+fn without_credentials_the_key_fails_with_the_places_and_the_signature_is_left_out() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let found = findings_with(&fake, &[]);
+    assert_eq!(
+        (found[0].1.as_str(), found[1].1.as_str()),
+        ("failed", "skipped"),
+        "{found:?}"
+    );
+    for part in ["KMS_CREDENTIALS", "AWS_ACCESS_KEY_ID", "metadata"] {
+        assert!(found[0].2.contains(part), "{part}: {}", found[0].2);
+    }
+    assert_eq!(fake.state().seen.len(), 0);
+}
+
+#[test]
+fn a_throttled_key_says_how_to_have_more() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    for _ in 0..5 {
+        fake.fail(
+            "Sign",
+            Fault::Refuse(400, "ThrottlingException", "slow down"),
+        );
+    }
+    let found = findings(&fake);
+    assert_eq!(found[1].1, "failed", "{found:?}");
+    for part in ["KMS_THROTTLED", "Service Quotas"] {
+        assert!(found[1].2.contains(part), "{part}: {}", found[1].2);
     }
 }

@@ -77,6 +77,17 @@ fn a_key_is_not_made_twice_when_an_answer_is_lost() {
         "{error}"
     );
     assert_eq!(fake.count("CreateKey"), 1);
+    // After a fault of its own KMS may have made one as well.
+    fake.fail(
+        "CreateKey",
+        Fault::Refuse(500, "KMSInternalException", "sorry"),
+    );
+    let error = failed(segl_with_keys(&fake, &generate(&[])));
+    assert!(
+        error.contains("not known whether a key was made"),
+        "{error}"
+    );
+    assert_eq!(fake.count("CreateKey"), 2);
     // What KMS refused was not made, so it is asked for again.
     fake.fail(
         "CreateKey",
@@ -84,7 +95,7 @@ fn a_key_is_not_made_twice_when_an_answer_is_lost() {
     );
     fake.fail("CreateAlias", Fault::Cut);
     done(segl_with_keys(&fake, &generate(&[])));
-    assert_eq!(fake.count("CreateKey"), 3);
+    assert_eq!(fake.count("CreateKey"), 4);
 }
 
 #[test]
@@ -99,9 +110,35 @@ fn what_cannot_be_is_refused_without_asking() {
         (generate(&["--replica", "eu-north-1"]), "another region"),
         (generate(&["--replica", "x/y"]), "no AWS region"),
         (generate(&["--tag", "x"]), "NAME=VALUE"),
-        (generate(&["--label", "x"]), "PKCS#11"),
     ] {
         let error = failed(segl_with_keys(&fake, &arguments));
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert_eq!(fake.state().seen.len(), 0);
+}
+
+#[test]
+fn options_that_do_not_fit_together_are_a_wrong_command_line() {
+    let fake = FakeKms::start();
+    let on_token = [
+        "key",
+        "generate",
+        "--alg",
+        "ES256",
+        "--tag",
+        "a=b",
+        "--token",
+        "pkcs11:token=t",
+    ];
+    for (arguments, part) in [
+        (generate(&["--label", "x"]), "PKCS#11"),
+        (generate(&["--id", "01"]), "PKCS#11"),
+        (generate(&["--tag", "x"]), "NAME=VALUE"),
+        (on_token.to_vec(), "AWS KMS"),
+    ] {
+        let output = segl_with_keys(&fake, &arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = failed(output);
         assert!(error.contains(part), "{part}: {error}");
     }
     assert_eq!(fake.state().seen.len(), 0);

@@ -11,6 +11,7 @@ mod credentials;
 mod doctor;
 mod generating;
 mod refusals;
+mod several_keys;
 mod signing;
 
 use std::path::Path;

@@ -1,6 +1,9 @@
 //! What KMS refuses, and what is tried again.
 
+use std::time::{Duration, Instant};
+
 use openssl::nid::Nid;
+use segl::keys::HealthState;
 use segl::{Algorithm, ErrorCode, Signer};
 
 use crate::fake_kms::{FakeKms, Fault, ec};
@@ -13,7 +16,6 @@ fn each_refusal_has_a_code_and_says_whether_it_passes() {
     use ErrorCode::*;
     let fake = FakeKms::start();
     fake.add("bank", ec(Nid::X9_62_PRIME256V1));
-    let signer = open(&fake.uri("alias/bank")).unwrap();
     for (status, kind, code, retryable) in [
         (400, "NotFoundException", KmsNotFound, false),
         (400, "InvalidArnException", KmsNotFound, false),
@@ -33,6 +35,8 @@ fn each_refusal_has_a_code_and_says_whether_it_passes() {
         (400, "ValidationException", KmsRefused, false),
         (400, "RequestExpired", KmsClock, false),
     ] {
+        // One that has not failed yet: another would be left alone.
+        let signer = open(&fake.uri("alias/bank")).unwrap();
         for _ in 0..5 {
             fake.fail("Sign", Fault::Refuse(status, kind, "KMS's own words"));
         }
@@ -101,6 +105,10 @@ fn the_states_of_a_key_are_told_apart() {
         let error = signer.sign(ALG, b"m", &call()).unwrap_err();
         assert_eq!(error.code(), code);
         assert!(error.message().contains(advice), "{error}");
+        assert_eq!(signer.health().state, HealthState::Unavailable);
+        fake.state().keys.get_mut(&id).unwrap().state = "Enabled";
+        signer.probe(&call()).unwrap();
+        assert_eq!(signer.health().problem, None);
     }
     let error = open(&fake.uri("alias/none")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::KmsNotFound);
@@ -138,4 +146,87 @@ fn nothing_listening_is_the_networks_fault() {
     let error = open(&uri).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Network, "{error}");
     assert!(error.retryable());
+}
+
+#[test]
+fn a_kms_that_is_away_is_asked_by_one_caller_once_in_a_while() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let signer = open(&fake.uri("alias/bank")).unwrap();
+    assert_eq!(signer.health().signatures, Some(0));
+    // The first call is patient, those of the next moments are not made.
+    for _ in 0..6 {
+        fake.fail("Sign", Fault::Refuse(503, "", ""));
+    }
+    signer.probe(&call()).unwrap_err();
+    assert_eq!(fake.count("Sign"), 5);
+    let error = signer.probe(&call()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KmsUnavailable);
+    assert!(error.retryable() && error.details().retry_after.is_some());
+    assert!(error.message().contains("not asked"), "{error}");
+    assert_eq!(fake.count("Sign"), 5);
+    assert_eq!(signer.health().state, HealthState::Unavailable);
+    wait_until_ready(&signer);
+    // One request, not five.
+    signer.probe(&call()).unwrap_err();
+    assert_eq!(fake.count("Sign"), 6);
+    wait_until_ready(&signer);
+    signer.probe(&call()).unwrap();
+    signer.probe(&call()).unwrap();
+    let health = signer.health();
+    assert_eq!((health.signatures, health.problem), (Some(2), None));
+    assert!(health.last_signature.is_some());
+}
+
+fn wait_until_ready(signer: &dyn Signer) {
+    let until = Instant::now() + Duration::from_secs(30);
+    while signer.health().state != HealthState::Ready {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let problem = signer.health().problem.unwrap();
+    assert!(problem.starts_with("failing since"), "{problem}");
+}
+
+#[test]
+fn the_wish_to_be_left_alone_is_granted_if_it_is_short_and_told_if_it_is_long() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let signer = open(&fake.uri("alias/bank")).unwrap();
+    fake.fail("Sign", Fault::Throttle(1));
+    let begin = Instant::now();
+    signer.probe(&call()).unwrap();
+    assert!(begin.elapsed() >= Duration::from_secs(1));
+    assert_eq!(fake.count("Sign"), 2);
+    fake.fail("Sign", Fault::Throttle(3600));
+    let error = signer.probe(&call()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KmsThrottled);
+    assert_eq!(error.details().retry_after, Some(Duration::from_secs(3600)));
+    assert_eq!(fake.count("Sign"), 3);
+}
+
+#[test]
+fn tries_end_with_the_call() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let signer = open(&fake.uri("alias/bank")).unwrap();
+    fake.fail("Sign", Fault::Throttle(4));
+    let short = segl::Call::within(Duration::from_secs(2));
+    let error = signer.probe(&short).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KmsThrottled, "{error}");
+    assert_eq!(fake.count("Sign"), 1);
+}
+
+#[test]
+fn a_huge_answer_is_the_fault_of_this_key_alone() {
+    let fake = FakeKms::start();
+    fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let signer = open(&fake.uri("alias/bank")).unwrap();
+    let huge = || Fault::Body(format!("{{\"Signature\":\"{}\"}}", "A".repeat(2 << 20)));
+    fake.fail("Sign", huge());
+    let error = signer.probe(&call()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KmsBadResponse, "{error}");
+    fake.fail("GetPublicKey", huge());
+    let error = open(&fake.uri("alias/bank")).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KmsBadResponse, "{error}");
 }

@@ -1,10 +1,13 @@
 //! What is asked of KMS, and what of its answers is released.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use segl::{Algorithm, Call, CancelToken, ErrorCode, PublicJwk, Signer};
+use segl::keys::MakeMessage;
+use segl::{Algorithm, Call, CancelToken, Error, ErrorCode, PublicJwk, Signer};
 
 use crate::fake_kms::{FakeKms, Fault, arn, ec, rsa};
 use crate::{call, open, verify};
@@ -153,4 +156,69 @@ fn the_call_bounds_a_slow_answer() {
 fn verifies(pair: &PKey<Private>, alg: Algorithm, message: &[u8], signature: &[u8]) -> bool {
     let key = PublicJwk::from_spki_der(&pair.public_key_to_der().unwrap()).unwrap();
     verify::openssl_verifies(&key, alg, message, signature)
+}
+
+#[test]
+fn a_signature_of_another_key_under_the_right_name_is_not_released() {
+    let fake = FakeKms::start();
+    for (alias, make) in [
+        (
+            "ec",
+            (|| ec(Nid::X9_62_PRIME256V1)) as fn() -> PKey<Private>,
+        ),
+        ("rsa", rsa),
+    ] {
+        let id = fake.add(alias, make());
+        let signer = open(&fake.uri(&format!("alias/{alias}"))).unwrap();
+        fake.state().keys.get_mut(&id).unwrap().pair = make();
+        for alg in signer.algorithms() {
+            let error = signer.sign(*alg, b"m", &call()).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::SignatureFault, "{alg}: {error}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_about_another_key_does_not_open_one() {
+    let fake = FakeKms::start();
+    let id = fake.add("bank", ec(Nid::X9_62_PRIME256V1));
+    let other = fake.add("other", ec(Nid::X9_62_PRIME256V1));
+    let pair = ec(Nid::X9_62_PRIME256V1);
+    let spki = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        pair.public_key_to_der().unwrap(),
+    );
+    let body = format!(r#"{{"KeyId":"{}","PublicKey":"{spki}"}}"#, arn(&other));
+    for name in [id.clone(), arn(&id)] {
+        fake.fail("GetPublicKey", Fault::Body(body.clone()));
+        let error = open(&fake.uri(&name)).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KmsBadResponse, "{name}: {error}");
+    }
+}
+
+#[test]
+fn each_try_signs_a_new_message() {
+    let fake = FakeKms::start();
+    let pair = ec(Nid::X9_62_PRIME256V1);
+    fake.add("bank", pair.clone());
+    let signer = open(&fake.uri("alias/bank")).unwrap();
+    let made = AtomicU8::new(0);
+    let make: Arc<MakeMessage> =
+        Arc::new(move || Ok(vec![made.fetch_add(1, Ordering::SeqCst) + 1]));
+    for _ in 0..2 {
+        fake.fail("Sign", Fault::Refuse(503, "", ""));
+    }
+    let signed = signer
+        .sign_when_ready(Algorithm::ES256, &make, &call())
+        .unwrap();
+    assert_eq!(signed.message, [3]);
+    assert!(verifies(&pair, Algorithm::ES256, &[3], &signed.signature));
+    // A message that cannot be made says nothing of KMS.
+    let make: Arc<MakeMessage> = Arc::new(|| Err(Error::new(ErrorCode::Config, "no claims")));
+    let error = signer
+        .sign_when_ready(Algorithm::ES256, &make, &call())
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Config);
+    assert_eq!(error.message(), "no claims");
+    assert_eq!(signer.health().problem, None);
 }

@@ -81,6 +81,10 @@ pub enum Fault {
     Cut,
     /// The answer comes this late.
     Slow(Duration),
+    /// A refusal for too many requests, with so many seconds of `Retry-After`.
+    Throttle(u32),
+    /// A redirect to this URL.
+    Moved(String),
     /// The signature is DER with a byte too many.
     Trailing,
     /// The signature is of another message.
@@ -264,6 +268,11 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     }
     let answer = match &fault {
         Some(Fault::Refuse(status, kind, message)) => refuse(*status, kind, message),
+        Some(Fault::Throttle(_)) => refuse(400, "ThrottlingException", "slow down"),
+        Some(Fault::Moved(_)) => Answer {
+            status: 307,
+            body: String::new(),
+        },
         Some(Fault::Body(body)) => Answer {
             status: 200,
             body: body.clone(),
@@ -277,8 +286,13 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     };
     let ahead = state.lock().unwrap().clock_ahead;
     let date = SystemTime::now() + Duration::from_secs(ahead.unsigned_abs());
+    let more = match &fault {
+        Some(Fault::Throttle(seconds)) => format!("Retry-After: {seconds}\r\n"),
+        Some(Fault::Moved(url)) => format!("Location: {url}\r\n"),
+        _ => String::new(),
+    };
     let mut text = format!(
-        "HTTP/1.1 {} x\r\nContent-Type: application/x-amz-json-1.1\r\nDate: {}\r\n\
+        "HTTP/1.1 {} x\r\n{more}Content-Type: application/x-amz-json-1.1\r\nDate: {}\r\n\
          x-amzn-RequestId: 0e1f2d3c-4b5a-6978-8796-a5b4c3d2e1f0\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
         answer.status,
         httpdate::fmt_http_date(date),

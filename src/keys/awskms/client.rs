@@ -36,6 +36,8 @@ pub(super) struct KmsClient {
 pub(super) enum Repeat {
     /// It may be sent again: it changes nothing.
     Freely,
+    /// It is not: the caller has no time to lose.
+    Never,
     /// It makes something, and is sent again only when KMS says that it did not.
     WhenRefused,
 }
@@ -78,18 +80,42 @@ impl KmsClient {
         repeat: Repeat,
         call: &Call,
     ) -> Result<Value> {
+        let make = || Ok(parameters.clone());
+        self.send_made(operation, make, subject, repeat, call)
+    }
+
+    /// As [`KmsClient::send`], with parameters that are made anew for each try, once
+    /// there are credentials.
+    ///
+    /// # Errors
+    /// Those of `make`, as they are; otherwise as [`KmsClient::send`].
+    pub(super) fn send_made(
+        &self,
+        operation: &str,
+        mut make: impl FnMut() -> Result<Value>,
+        subject: &str,
+        repeat: Repeat,
+        call: &Call,
+    ) -> Result<Value> {
         let what = format!("AWS KMS {operation} of {subject} in {}", self.place.region);
-        let mut tries = Tries::default();
+        let mut tries = match repeat {
+            Repeat::Never => Tries::one(),
+            _ => Tries::default(),
+        };
         let (mut reread, mut corrected) = (false, false);
         loop {
             let credentials = self
                 .credentials
                 .get(call)
                 .map_err(|e| e.in_context(&what))?;
-            let sent = self.exchange(operation, parameters, &credentials, &tries.bounds(call));
+            let parameters = make()?;
+            let sent = self.exchange(operation, &parameters, &credentials, &tries.bounds(call));
             let (response, time) = match sent {
                 Ok(answered) => answered,
-                Err(error) if repeat == Repeat::Freely => {
+                Err(error) if error.code() == ErrorCode::ResponseTooLarge => {
+                    return Err(bad_response(&what, "is larger than any of KMS").with_source(error));
+                }
+                Err(error) if repeat != Repeat::WhenRefused => {
                     tries.wait(error.in_context(&what), call)?;
                     continue;
                 }

@@ -2,12 +2,13 @@
 //!
 //! From the outside in: [`AwsKmsSigner`] is a key, `generate` makes new ones;
 //! `client` sends one operation, again where that helps, with `refusal` reading
-//! what KMS answers; `place` decides on region and endpoint, `sigv4` signs the
+//! what KMS answers, and `outage` lets a key that fails rest; `place` decides on region and endpoint, `sigv4` signs the
 //! requests, and `credentials` finds what to sign them with.
 
 mod client;
 pub mod credentials;
 mod generate;
+mod outage;
 mod place;
 mod refusal;
 mod retry;

@@ -20,7 +20,8 @@ impl Place {
     /// else `AWS_ENDPOINT_URL_KMS`, `AWS_ENDPOINT_URL`, AWS's own.
     ///
     /// # Errors
-    /// `KMS_REGION`; `URL` when a variable holds no proper endpoint.
+    /// `KMS_REGION`; `URL` when a variable holds no proper endpoint, or one where AWS's
+    /// own with validated cryptography is asked for.
     pub(super) fn of(uri: &AwsKmsUri) -> Result<Self> {
         let region = match uri.region() {
             Some(region) => region.to_owned(),
@@ -62,6 +63,16 @@ fn endpoint(service: &str, own_variable: &str, region: &str, fips: bool) -> Resu
     if !is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
         for name in [own_variable, "AWS_ENDPOINT_URL"] {
             if let Some(url) = variable(name) {
+                if fips {
+                    return Err(Error::new(
+                        ErrorCode::Url,
+                        format!(
+                            "fips=true or AWS_USE_FIPS_ENDPOINT chooses AWS's endpoint with validated cryptography for \
+                             {service}, but variable {name} names another; remove one of them, or set \
+                             AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"
+                        ),
+                    ));
+                }
                 return url
                     .parse()
                     .map_err(|error: Error| error.in_context(format_args!("variable {name}")));

@@ -1,5 +1,7 @@
 //! What KMS says when it does not do what it was asked.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode};
@@ -55,6 +57,7 @@ impl Refusal {
             .with_retryable(retryable)
             .with_details(|details| {
                 details.trace_id = request_id;
+                details.retry_after = response.header("retry-after").and_then(seconds);
                 details.provider_code = (!kind.is_empty()).then_some(kind);
             });
         Self { error, remedy }
@@ -77,11 +80,13 @@ pub(super) fn readable(text: &str) -> String {
     text.trim().chars().map(visible).take(500).collect()
 }
 
+/// `Retry-After` in seconds; AWS sends no dates there.
+fn seconds(text: &str) -> Option<Duration> {
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
 fn classify(kind: &str, status: u16, said: &str) -> (ErrorCode, bool, Remedy, &'static str) {
     use ErrorCode::*;
-    let is_of_time = said.contains("Signature expired")
-        || said.contains("not yet current")
-        || said.contains("skew");
     match kind {
         "NotFoundException" => (
             KmsNotFound,
@@ -153,7 +158,7 @@ fn classify(kind: &str, status: u16, said: &str) -> (ErrorCode, bool, Remedy, &'
         "RequestTimeTooSkewed" | "RequestExpired" | "RequestExpiredException" => {
             (KmsClock, false, Remedy::Clock, CLOCK)
         }
-        "InvalidSignatureException" | "SignatureDoesNotMatch" if is_of_time => {
+        "InvalidSignatureException" | "SignatureDoesNotMatch" if is_of_time(said) => {
             (KmsClock, false, Remedy::Clock, CLOCK)
         }
         "UnrecognizedClientException"
@@ -202,4 +207,12 @@ fn classify(kind: &str, status: u16, said: &str) -> (ErrorCode, bool, Remedy, &'
     }
 }
 
-const CLOCK: &str = "set this machine's clock by NTP";
+/// True for the words with which AWS refuses the time of a signature.
+pub(super) fn is_of_time(said: &str) -> bool {
+    ["Signature expired", "not yet current", "skew"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
+/// What helps against it.
+pub(super) const CLOCK: &str = "set this machine's clock by NTP";

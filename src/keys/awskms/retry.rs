@@ -12,8 +12,8 @@ const TRIES: u32 = 5;
 /// The time of one try when the call has no deadline.
 const DEFAULT_TIME: Duration = Duration::from_secs(10);
 
-const FIRST_PAUSE_MS: u64 = 100;
-const LONGEST_PAUSE_MS: u64 = 5_000;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Counts the tries of one request.
 #[derive(Debug, Default)]
@@ -22,6 +22,13 @@ pub(super) struct Tries {
 }
 
 impl Tries {
+    /// One try alone.
+    pub(super) fn one() -> Self {
+        Self {
+            failures: TRIES - 1,
+        }
+    }
+
     /// The bounds of the next try: half of the time left, but for the last one, so
     /// that one that hangs leaves time for another.
     pub(super) fn bounds(&self, call: &Call) -> Call {
@@ -32,15 +39,21 @@ impl Tries {
     /// Waits until the request may be sent again after `error`.
     ///
     /// # Errors
-    /// `error` itself when it will not pass, was the last one, or the call's time
-    /// does not allow another try; `CANCELLED`.
+    /// `error` itself when it will not pass, was the last one, AWS wishes to be left
+    /// alone for long, or the call's time does not allow another try; `CANCELLED`.
     pub(super) fn wait(&mut self, error: Error, call: &Call) -> Result<()> {
         self.failures += 1;
         let passes = error.retryable() && error.code() != ErrorCode::Cancelled;
         if !passes || self.failures >= TRIES {
             return Err(error);
         }
-        match call.pause(pause(self.failures - 1), "waiting for another try at AWS") {
+        let pause = pause(FIRST_PAUSE, self.failures - 1);
+        let pause = match error.details().retry_after {
+            Some(wish) if wish > LONGEST_PAUSE => return Err(error),
+            Some(wish) => pause.max(wish),
+            None => pause,
+        };
+        match call.pause(pause, "waiting for another try at AWS") {
             Err(over) if over.code() == ErrorCode::Cancelled => Err(over),
             Err(_) => Err(error),
             Ok(()) => Ok(()),
@@ -59,9 +72,10 @@ pub(super) fn run<T>(call: &Call, mut work: impl FnMut(&Call) -> Result<T>) -> R
     }
 }
 
-/// 0.1 s, doubled each time, of which a random half to whole is waited.
-fn pause(failures_before: u32) -> Duration {
-    let doubled = FIRST_PAUSE_MS.saturating_mul(1 << failures_before.min(20));
-    let whole = doubled.min(LONGEST_PAUSE_MS);
-    Duration::from_millis(fastrand::u64(whole / 2..=whole))
+/// `first`, doubled with each failure, at most five seconds, of which a random half
+/// to whole is waited.
+pub(super) fn pause(first: Duration, failures_before: u32) -> Duration {
+    let doubled = first.saturating_mul(1 << failures_before.min(20));
+    let whole = doubled.min(LONGEST_PAUSE);
+    whole.mul_f64(0.5 + fastrand::f64() / 2.0)
 }

@@ -1,7 +1,9 @@
 //! A key in AWS KMS.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,11 +11,14 @@ use serde_json::{Value, json};
 
 use super::client::{KmsClient, Repeat, bad_response, text};
 use super::credentials::CredentialsProvider;
+use super::outage::{Admission, Outage};
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::uri::{AwsKmsUri, KmsKeyName};
-use crate::keys::{Origin, PublicJwk, Signer, ecdsa, require_algorithm};
+use crate::keys::{
+    Health, MakeMessage, Origin, PublicJwk, Signed, Signer, ecdsa, require_algorithm,
+};
 
 /// A key in AWS KMS. The message is hashed here, so that its length does not matter
 /// and it stays on this machine.
@@ -24,6 +29,7 @@ pub struct AwsKmsSigner {
     arn: String,
     public_key: PublicJwk,
     algorithms: Vec<Algorithm>,
+    outage: Outage,
 }
 
 impl AwsKmsSigner {
@@ -98,6 +104,7 @@ impl AwsKmsSigner {
             arn,
             public_key,
             algorithms,
+            outage: Outage::default(),
         })
     }
 
@@ -109,6 +116,79 @@ impl AwsKmsSigner {
     /// The region in which the key is used.
     pub fn region(&self) -> &str {
         self.client.region()
+    }
+
+    /// Signs what `make` makes, unless KMS is away.
+    fn sign_made(
+        &self,
+        alg: Algorithm,
+        make: &dyn Fn() -> Result<Vec<u8>>,
+        call: &Call,
+    ) -> Result<Signed> {
+        require_algorithm(self, alg)?;
+        let name = self.uri.name().to_string();
+        let what = format!("AWS KMS Sign with {name} in {}", self.region());
+        call.check(&what)?;
+        let admission = self.outage.admit(&what, call)?;
+        let begin = Instant::now();
+        let is_made = Cell::new(true);
+        let make = || make().inspect_err(|_| is_made.set(false));
+        let signed = match &admission {
+            Admission::Usual => self.sign_checked(alg, &make, Repeat::Freely, &what, call),
+            Admission::Try(call) => self.sign_checked(alg, &make, Repeat::Never, &what, call),
+        };
+        if is_made.get() {
+            self.outage.note(&signed, begin, &admission);
+        }
+        signed
+    }
+
+    /// A signature that was checked. `what` is for errors.
+    fn sign_checked(
+        &self,
+        alg: Algorithm,
+        make: &dyn Fn() -> Result<Vec<u8>>,
+        repeat: Repeat,
+        what: &str,
+        call: &Call,
+    ) -> Result<Signed> {
+        let name = self.uri.name().to_string();
+        let mut message = Vec::new();
+        let make = || {
+            message = make()?;
+            Ok(json!({
+                "KeyId": name,
+                "Message": STANDARD.encode(&*alg.hash(&message)),
+                "MessageType": "DIGEST",
+                "SigningAlgorithm": kms_name(alg),
+            }))
+        };
+        let answer = self.client.send_made("Sign", make, &name, repeat, call)?;
+        let digest = alg.hash(&message);
+        self.require_same_key(&answer, what)?;
+        let signature = STANDARD
+            .decode(text(&answer, "Signature", what)?)
+            .map_err(|_| bad_response(what, "has a \"Signature\" that is not base64"))?;
+        let signature = match self.public_key.curve() {
+            None => signature,
+            Some(curve) => ecdsa::der_to_jose(curve, &signature).ok_or_else(|| {
+                bad_response(
+                    what,
+                    "has an ECDSA signature that is not strict DER of two numbers",
+                )
+            })?,
+        };
+        if !self.public_key.verify_digest(alg, &digest, &signature) {
+            return Err(Error::new(
+                ErrorCode::SignatureFault,
+                format!(
+                    "{what}: the signature does not verify with the key's public half, thumbprint {}, and was not released; \
+                     open the key again, and look for what changes answers on their way",
+                    self.public_key.thumbprint()
+                ),
+            ));
+        }
+        Ok(Signed { message, signature })
     }
 
     fn require_same_key(&self, answer: &Value, what: &str) -> Result<()> {
@@ -138,44 +218,21 @@ impl Signer for AwsKmsSigner {
     }
 
     fn sign(&self, alg: Algorithm, message: &[u8], call: &Call) -> Result<Vec<u8>> {
-        require_algorithm(self, alg)?;
-        let name = self.uri.name().to_string();
-        let what = format!("AWS KMS Sign with {name} in {}", self.region());
-        call.check(&what)?;
-        let digest = alg.hash(message);
-        let asked = json!({
-            "KeyId": name,
-            "Message": STANDARD.encode(&*digest),
-            "MessageType": "DIGEST",
-            "SigningAlgorithm": kms_name(alg),
-        });
-        let answer = self
-            .client
-            .send("Sign", &asked, &name, Repeat::Freely, call)?;
-        self.require_same_key(&answer, &what)?;
-        let signature = STANDARD
-            .decode(text(&answer, "Signature", &what)?)
-            .map_err(|_| bad_response(&what, "has a \"Signature\" that is not base64"))?;
-        let signature = match self.public_key.curve() {
-            None => signature,
-            Some(curve) => ecdsa::der_to_jose(curve, &signature).ok_or_else(|| {
-                bad_response(
-                    &what,
-                    "has an ECDSA signature that is not strict DER of two numbers",
-                )
-            })?,
-        };
-        if !self.public_key.verify_digest(alg, &digest, &signature) {
-            return Err(Error::new(
-                ErrorCode::SignatureFault,
-                format!(
-                    "{what}: the signature does not verify with the key's public half, thumbprint {}, and was not released; \
-                     open the key again, and look for what changes answers on their way",
-                    self.public_key.thumbprint()
-                ),
-            ));
-        }
-        Ok(signature)
+        let signed = self.sign_made(alg, &|| Ok(message.to_vec()), call)?;
+        Ok(signed.signature)
+    }
+
+    fn sign_when_ready(
+        &self,
+        alg: Algorithm,
+        make: &Arc<MakeMessage>,
+        call: &Call,
+    ) -> Result<Signed> {
+        self.sign_made(alg, &**make, call)
+    }
+
+    fn health(&self) -> Health {
+        self.outage.health()
     }
 
     fn origin(&self) -> Origin {

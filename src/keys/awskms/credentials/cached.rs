@@ -169,3 +169,33 @@ impl Drop for Turn<'_> {
         self.renewal.over.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::secret::Secret;
+
+    #[derive(Debug, Default)]
+    struct Numbered(AtomicU32);
+
+    impl CredentialsProvider for Numbered {
+        fn credentials(&self, _: &Call) -> Result<Credentials> {
+            let number = self.0.fetch_add(1, Ordering::SeqCst);
+            Credentials::new(&format!("AKIA{number}"), Secret::from(&b"secret"[..]))
+        }
+    }
+
+    #[test]
+    fn a_late_refusal_of_old_ones_does_not_forget_the_new() {
+        let cached = CachedCredentials::new(Arc::new(Numbered::default()));
+        let get = || cached.get(&Call::none()).unwrap();
+        let old = get();
+        cached.reject(&old);
+        let new = get();
+        assert_eq!(new.access_key_id(), "AKIA1");
+        cached.reject(&old);
+        assert!(Arc::ptr_eq(&get(), &new));
+    }
+}

@@ -30,26 +30,35 @@ impl DefaultCredentials {
         }
     }
 
-    fn find(&self, call: &Call) -> Result<Option<(Credentials, &'static str)>> {
+    fn find(&self, call: &Call) -> Result<(Credentials, &'static str)> {
         if self.profile.is_none() {
             if let Some(found) = from_environment()? {
-                return Ok(Some((found, "the environment")));
+                return Ok((found, "the environment"));
             }
             if let Some(found) = self.of_web_identity(call)? {
-                return Ok(Some((found, "a web identity")));
+                return Ok((found, "a web identity"));
             }
         }
         if let Some(found) = self.of_profile(call)? {
-            return Ok(Some((found, "a profile")));
+            return Ok((found, "a profile"));
         }
-        if self.profile.is_some() {
-            return Ok(None);
+        if let Some(profile) = &self.profile {
+            return Err(unusable(format!(
+                "the AWS profile \"{}\" has no credentials; add them, role_arn or credential_process",
+                profile.escape_debug()
+            )));
         }
         if let Some(found) = container::credentials(call)? {
-            return Ok(Some((found, "the container")));
+            return Ok((found, "the container"));
         }
-        let found = instance::credentials(call)?;
-        Ok(found.map(|found| (found, "the instance")))
+        match instance::credentials(call)? {
+            Ok(found) => Ok((found, "the instance")),
+            Err(why) => Err(unusable(format!(
+                "no AWS credentials were found in the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
+                 AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN), in the profile of ~/.aws, in the container's or in \
+                 the instance's metadata ({why}); set one of them"
+            ))),
+        }
     }
 
     fn of_web_identity(&self, call: &Call) -> Result<Option<Credentials>> {
@@ -96,8 +105,10 @@ impl DefaultCredentials {
                     Basis::Container => container::credentials(call)?.ok_or_else(|| {
                         unusable("credential_source is EcsContainer, but there is none")
                     })?,
-                    Basis::Instance => instance::credentials(call)?.ok_or_else(|| {
-                        unusable("credential_source is Ec2InstanceMetadata, but there is none")
+                    Basis::Instance => instance::credentials(call)?.map_err(|why| {
+                        unusable(format!(
+                            "credential_source is Ec2InstanceMetadata, but there is none ({why})"
+                        ))
                     })?,
                 };
                 sts::assume(&self.place, &role, &own, call)
@@ -108,21 +119,9 @@ impl DefaultCredentials {
 
 impl CredentialsProvider for DefaultCredentials {
     fn credentials(&self, call: &Call) -> Result<Credentials> {
-        let found = self
+        let (credentials, place) = self
             .find(call)
             .map_err(|error| error.in_context("looking for AWS credentials"))?;
-        let Some((credentials, place)) = found else {
-            return Err(unusable(match &self.profile {
-                Some(profile) => format!(
-                    "the AWS profile \"{}\" has no credentials; add them, role_arn or credential_process",
-                    profile.escape_debug()
-                ),
-                None => "no AWS credentials were found in the environment (AWS_ACCESS_KEY_ID and \
-                         AWS_SECRET_ACCESS_KEY, or AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN), in the profile of \
-                         ~/.aws, in the container's or in the instance's metadata; set one of them"
-                    .to_owned(),
-            }));
-        };
         log::emit(
             Level::Info,
             "awskms",

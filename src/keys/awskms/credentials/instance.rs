@@ -8,14 +8,16 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request};
 use crate::keys::awskms::retry;
 use crate::keys::awskms::variables::{is_true, variable};
-use crate::log::{self, Level};
 
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// `None` on a machine that is no instance, or has no role.
-pub(super) fn credentials(call: &Call) -> Result<Option<Credentials>> {
+/// The credentials, or why there are none: the machine is no instance, or must not be
+/// asked.
+pub(super) fn credentials(call: &Call) -> Result<std::result::Result<Credentials, String>> {
     if is_true("AWS_EC2_METADATA_DISABLED") {
-        return Ok(None);
+        return Ok(Err(
+            "not asked, as AWS_EC2_METADATA_DISABLED is set".to_owned()
+        ));
     }
     let base = base();
     let endpoint = |path: &str| {
@@ -27,18 +29,17 @@ pub(super) fn credentials(call: &Call) -> Result<Option<Credentials>> {
     };
     let ask = Request::new(Method::Put, endpoint("/latest/api/token")?)
         .header("X-aws-ec2-metadata-token-ttl-seconds", "21600");
-    // No second try: where nothing answers, this is no instance.
-    let token = match machine::send(&ask, call) {
-        Ok(response) => text(&response.body)?,
+    // No second try where nothing answers: this is no instance.
+    let asked = retry::run(call, |bounds| match machine::send(&ask, bounds) {
+        Ok(response) => text(&response.body).map(Ok),
         Err(error) if is_absent(&error) && call.check("asking the instance").is_ok() => {
-            log::emit(
-                Level::Debug,
-                "awskms",
-                format_args!("no instance metadata: {error}"),
-            );
-            return Ok(None);
+            Ok(Err(error.message().to_owned()))
         }
-        Err(error) => return Err(error.in_context("instance credentials")),
+        Err(error) => Err(error),
+    });
+    let token = match asked.map_err(|error| error.in_context("instance credentials"))? {
+        Ok(token) => token,
+        Err(why) => return Ok(Err(why)),
     };
     let get = |path: &str| -> Result<Request> {
         Ok(Request::new(Method::Get, endpoint(path)?)
@@ -53,7 +54,7 @@ pub(super) fn credentials(call: &Call) -> Result<Option<Credentials>> {
         machine::credentials(&request, &response)
     });
     found
-        .map(Some)
+        .map(Ok)
         .map_err(|error| error.in_context("instance credentials"))
 }
 

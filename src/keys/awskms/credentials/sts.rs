@@ -14,7 +14,7 @@ use crate::file;
 use crate::http::{Request, Response, Transport, TransportSettings, UreqTransport};
 use crate::keys::awskms::client::Service;
 use crate::keys::awskms::place::Place;
-use crate::keys::awskms::refusal::readable;
+use crate::keys::awskms::refusal::{CLOCK, is_of_time, readable};
 use crate::keys::awskms::retry;
 use crate::secret::Secret;
 
@@ -136,12 +136,18 @@ fn refusal(response: &Response) -> Error {
         find(document, name)?.text().map(readable)
     };
     let kind = member("Code").unwrap_or_else(|| format!("HTTP status {}", response.status));
+    let said = member("Message").unwrap_or_default();
+    let is_of_time = kind == "RequestExpired" || is_of_time(&said);
+    let advice = match is_of_time {
+        true => CLOCK,
+        false => "check the role's trust policy and who takes it",
+    };
     let message = format!(
-        "{kind}: {} (request id {}); check the role's trust policy and who takes it",
-        member("Message").unwrap_or_default(),
+        "{kind}: {said} (request id {}); {advice}",
         member("RequestId").unwrap_or_default()
     );
     let (code, retryable) = match kind.as_str() {
+        _ if is_of_time => (ErrorCode::KmsClock, false),
         "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
             (ErrorCode::KmsThrottled, true)
         }
