@@ -994,8 +994,10 @@ SEGL_MUST_USE segl_error *segl_client_health(const segl_client *client, segl_byt
 void segl_client_free(segl_client *client);
 
 /*
- Makes a DPoP proof (RFC 9449 section 4) for one request that carries a token with the
- flag `SEGL_TOKEN_DPOP`, for the header `DPoP` beside `Authorization: DPoP`.
+ Makes a DPoP proof (RFC 9449 section 4) for one request that carries `access_token`, for
+ the header `DPoP` beside `Authorization: DPoP`. The token has the flag
+ `SEGL_TOKEN_DPOP`, or is one that the host got itself, such as in the code flow of a
+ person; without one, the proof is for the request to the token endpoint there.
 
  A proof is for one request: each has its own, a repeated one too. It has the nonce that
  `segl_client_dpop_nonce` kept for the URL's server. `method` is upper case; `url` is the
@@ -1003,14 +1005,12 @@ void segl_client_free(segl_client *client);
 
  Ownership: the inputs are borrowed. `out_proof` becomes the caller's; free it with
  `segl_bytes_free`.
- NULL: `client`, `method`, `url`, `token` and `out_proof` must not be NULL; `call` may be
- NULL.
- Threads: any thread, any time, also with the same client; nothing may change or free
- `token` meanwhile. It blocks while the key signs.
- Failure: `SEGL_INVALID_ARGUMENT` for a token of type Bearer or a method that segl does not
- know, `SEGL_NULL_ARGUMENT` for a token without bytes, `SEGL_URL`, `SEGL_UNSUPPORTED`
- when the client's tokens are not bound to a key, otherwise what the key's home reports;
- `out_proof` is zero-filled then.
+ NULL: `client`, `method`, `url` and `out_proof` must not be NULL; `access_token` may be
+ NULL with length 0, and `call` may be NULL.
+ Threads: any thread, any time, also with the same client. It blocks while the key signs.
+ Failure: `SEGL_INVALID_ARGUMENT` for an empty token or a method that segl does not know,
+ `SEGL_URL`, `SEGL_UNSUPPORTED` when the client has no DPoP key, otherwise what the key's home
+ reports; `out_proof` is zero-filled then.
  */
 SEGL_MUST_USE
 segl_error *segl_client_dpop_proof(const segl_client *client,
@@ -1018,13 +1018,14 @@ segl_error *segl_client_dpop_proof(const segl_client *client,
                                    size_t method_len,
                                    const char *url,
                                    size_t url_len,
-                                   const segl_token *token,
+                                   const char *access_token,
+                                   size_t access_token_len,
                                    const segl_call *call,
                                    segl_bytes *out_proof);
 
 /*
- Keeps the nonce that an API gave in the header `DPoP-Nonce`, of any answer. It goes into
- the next proofs for the same scheme, host and port. An answer of 401 with
+ Keeps the nonce that a server gave the host in the header `DPoP-Nonce`, of any answer. It
+ goes into the next proofs of `segl_client_dpop_proof` for the same scheme, host and port. An answer of 401 with
  `WWW-Authenticate: DPoP error="use_dpop_nonce"` asks for the request once more, with
  the same token and a new proof.
 
@@ -1032,7 +1033,7 @@ segl_error *segl_client_dpop_proof(const segl_client *client,
  NULL: no argument may be NULL.
  Threads: any thread, any time, also with the same client. It does not block.
  Failure: `SEGL_INVALID_ARGUMENT` for a text that is no nonce, `SEGL_URL`,
- `SEGL_UNSUPPORTED` when the client's tokens are not bound to a key; nothing is kept then.
+ `SEGL_UNSUPPORTED` when the client has no DPoP key; nothing is kept then.
  */
 SEGL_MUST_USE
 segl_error *segl_client_dpop_nonce(const segl_client *client,

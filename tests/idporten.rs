@@ -4,8 +4,9 @@ mod support;
 
 use serde_json::json;
 
+use segl::http::Method;
 use segl::{Call, ErrorCode, TokenClient, TokenRequest};
-use support::{ScriptedTransport, builder, claims, header, rsa_key, signer};
+use support::{ScriptedTransport, builder, claims, header, p256_key, rsa_key, signer};
 
 fn client(settings: &str) -> TokenClient {
     let settings = format!(r#"{{"profile":"idporten","client_id":"c1","kid":"k1",{settings}}}"#);
@@ -80,4 +81,41 @@ fn what_a_client_assertion_cannot_carry_is_refused() {
             .unwrap_err();
         assert_eq!(error.details().config_path.as_deref(), Some(setting));
     }
+}
+
+/// The program sends the request for the token itself, and those to APIs (ID-porten,
+/// "DPoP").
+#[test]
+fn proofs_are_made_for_a_code_flow_of_the_program() {
+    let unbound = client(r#""environment":"test""#);
+    let url = "https://test.idporten.no/token?not=here".parse().unwrap();
+    let error = unbound
+        .dpop_proof_for(Method::Post, &url, None, &Call::none())
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Unsupported, "{error}");
+
+    let settings = r#"{"profile":"idporten","client_id":"c1","kid":"k1","environment":"test"}"#;
+    let client = builder(settings, signer(&rsa_key()), 1_700_000_000)
+        .dpop_signer(signer(&p256_key()))
+        .transport(ScriptedTransport::answering([]))
+        .build(&Call::none())
+        .unwrap();
+    client.note_dpop_nonce(&url, "n1").unwrap();
+    let for_token = client.dpop_proof_for(Method::Post, &url, None, &Call::none());
+    let for_token = claims(&for_token.unwrap());
+    assert_eq!(for_token["htm"], "POST");
+    assert_eq!(for_token["htu"], "https://test.idporten.no/token");
+    assert_eq!(for_token["nonce"], "n1");
+    assert!(for_token.get("ath").is_none());
+
+    let api = "https://api.example/me".parse().unwrap();
+    let for_api = client.dpop_proof_for(Method::Get, &api, Some("abc"), &Call::none());
+    let for_api = claims(&for_api.unwrap());
+    assert_eq!(
+        for_api["ath"],
+        "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"
+    );
+    assert!(for_api.get("nonce").is_none());
+    let empty = client.dpop_proof_for(Method::Get, &api, Some(""), &Call::none());
+    assert_eq!(empty.unwrap_err().code(), ErrorCode::InvalidArgument);
 }

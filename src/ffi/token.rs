@@ -3,7 +3,7 @@
 use std::ptr;
 
 use super::guard::guard_or;
-use super::types::{CStruct, StructOut, full_struct_size, read_struct, segl_bytes, text};
+use super::types::{CStruct, StructOut, full_struct_size, segl_bytes};
 use crate::error::Result;
 use crate::token::{Token, TokenSource, TokenType};
 
@@ -81,24 +81,6 @@ pub unsafe extern "C" fn segl_token_free(token: *mut segl_token) {
             }
         }
     });
-}
-
-/// A token that the caller holds, as [`TokenOut::set`] filled it: its text and type.
-///
-/// # Safety
-/// `token` is NULL or points to a struct that segl filled and that is not freed or
-/// changed until the function returns.
-pub(super) unsafe fn held_token<'a>(token: *const segl_token) -> Result<(&'a str, TokenType)> {
-    // SAFETY: see the function's contract.
-    let token = unsafe { read_struct("token", token)? };
-    let bytes = token.access_token;
-    // SAFETY: they are segl's own bytes, see the function's contract.
-    let bytes = unsafe { text("token->access_token", bytes.data.cast(), bytes.len)? };
-    let token_type = match token.flags & SEGL_TOKEN_DPOP {
-        0 => TokenType::Bearer,
-        _ => TokenType::Dpop,
-    };
-    Ok((bytes, token_type))
 }
 
 /// Where a token goes.

@@ -36,12 +36,12 @@ pub fn dpop(settings: &ClientSettings, is_wanted: bool) -> Result<Option<DpopSet
         (None, false) => None,
     };
     let profile = match settings.profile {
-        ProfileName::Generic => return Ok(asked()),
+        // ID-porten's tokens come by the program's own requests, which need proofs too.
+        ProfileName::Generic | ProfileName::Idporten => return Ok(asked()),
         // HelseID's security profile has no tokens without it.
         ProfileName::Helseid => return Ok(Some(settings.dpop.clone().unwrap_or_default())),
         ProfileName::Maskinporten => "maskinporten",
         ProfileName::Skyporten => "skyporten",
-        ProfileName::Idporten => "idporten",
         ProfileName::Dnb => "dnb",
     };
     match asked() {

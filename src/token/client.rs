@@ -244,30 +244,41 @@ impl TokenClient {
         token: &Token,
         call: &Call,
     ) -> Result<String> {
-        self.dpop_proof_for(method, url, token.token_type(), token.access_token(), call)
-    }
-
-    /// As [`TokenClient::dpop_proof`], for a token that the caller has as text.
-    pub(crate) fn dpop_proof_for(
-        &self,
-        method: Method,
-        url: &Endpoint,
-        token_type: TokenType,
-        access_token: &str,
-        call: &Call,
-    ) -> Result<String> {
-        if token_type != TokenType::Dpop {
+        if token.token_type() != TokenType::Dpop {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,
                 "the token is of type Bearer, which needs no DPoP proof; send it as Authorization: Bearer",
             ));
         }
-        self.prover()?
-            .for_api_request(method, url, access_token, call)
+        self.dpop_proof_for(method, url, Some(token.access_token()), call)
     }
 
-    /// Keeps the nonce that the API at `url` gave in the header `DPoP-Nonce`, whatever
-    /// the status was; it goes into the next proofs for the same scheme, host and port.
+    /// As [`TokenClient::dpop_proof`], for a token that the program has from elsewhere,
+    /// such as the code flow of a person; `None` for the request to the token endpoint
+    /// itself, which carries none.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for an empty token, `UNSUPPORTED` when the client has no DPoP
+    /// key, otherwise as [`Signer::sign`].
+    pub fn dpop_proof_for(
+        &self,
+        method: Method,
+        url: &Endpoint,
+        access_token: Option<&str>,
+        call: &Call,
+    ) -> Result<String> {
+        if access_token == Some("") {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "the access token is empty; a request that carries one needs it in its DPoP proof",
+            ));
+        }
+        self.prover()?.for_request(method, url, access_token, call)
+    }
+
+    /// Keeps the nonce that the server at `url` gave the program in the header
+    /// `DPoP-Nonce`, whatever the status was; it goes into the next proofs that the
+    /// program asks for, for the same scheme, host and port.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` for a text that is no nonce, `UNSUPPORTED` when the client's
@@ -286,7 +297,7 @@ impl TokenClient {
         self.service.dpop.as_ref().ok_or_else(|| {
             Error::new(
                 ErrorCode::Unsupported,
-                "the client's tokens are not bound to a key; set \"dpop\" in its settings",
+                "the client has no DPoP key; set \"dpop\" in its settings",
             )
         })
     }

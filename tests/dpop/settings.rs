@@ -51,7 +51,6 @@ fn services_without_dpop_refuse_it() {
     for (profile, environment) in [
         ("maskinporten", json!("test")),
         ("skyporten", json!("test")),
-        ("idporten", json!("test")),
         ("dnb", Value::Null),
     ] {
         let mut settings = more.clone();

@@ -73,15 +73,20 @@ impl Prover {
         self.prove(claims, &self.token_nonces, endpoint, call)
     }
 
-    /// A proof for one request to an API with `access_token`.
-    pub(super) fn for_api_request(
+    /// A proof for one request to an API with `access_token`, or for one that the program
+    /// sends to a token endpoint itself.
+    pub(super) fn for_request(
         &self,
         method: Method,
         url: &Endpoint,
-        access_token: &str,
+        access_token: Option<&str>,
         call: &Call,
     ) -> Result<String> {
-        let claims = Claims::new(method, url).with_token(access_token);
+        let claims = Claims::new(method, url);
+        let claims = match access_token {
+            Some(token) => claims.with_token(token),
+            None => claims,
+        };
         self.prove(claims, &self.api_nonces, url, call)
     }
 
