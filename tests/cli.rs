@@ -1,13 +1,16 @@
 //! The program `segl`, as a person runs it.
 #![cfg(all(feature = "cli", feature = "simulator"))]
 
+#[path = "support/simulator_process.rs"]
+mod simulator_process;
 mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use simulator_process::SimulatorProcess;
 
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const ORG: &str = "910753614";
@@ -100,41 +103,14 @@ fn token_uri(rest: &str, pin: &str) -> String {
     format!("pkcs11:token=bank{rest}?module-path={MODULE}&pin-source=env:{pin}")
 }
 
-/// `segl simulate`, ended when it is dropped.
-struct Simulator {
-    child: Child,
-    urls: Value,
-}
-
-impl Simulator {
-    fn start(home: &Home, config: &str) -> Self {
-        std::fs::write(home.path("sim.toml"), config).unwrap();
-        let mut child = home
-            .command(env!("CARGO_BIN_EXE_segl"))
-            .args([
-                "simulate",
-                "--listen",
-                "127.0.0.1:0",
-                "--config",
-                "sim.toml",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let urls = serde_json::from_str(&line).unwrap();
-        Self { child, urls }
-    }
-}
-
-impl Drop for Simulator {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// `segl simulate` with this configuration.
+fn simulator(home: &Home, config: &str) -> SimulatorProcess {
+    std::fs::write(home.path("sim.toml"), config).unwrap();
+    let program = home.command(env!("CARGO_BIN_EXE_segl"));
+    SimulatorProcess::start(
+        program,
+        &["--listen", "127.0.0.1:0", "--config", "sim.toml"],
+    )
 }
 
 #[test]
@@ -209,7 +185,7 @@ fn tokens_from_both_services_with_keys_in_the_hsm() {
         "key", "generate", "--alg", "ES256", "--label", "dnb", "--id", "02", "--token", &token,
     ]);
     let set = home.json(&["jwk", &token_uri(";object=mp", "PIN"), "--set"]);
-    let simulator = Simulator::start(
+    let simulator = simulator(
         &home,
         &format!(
             "[[maskinporten.clients]]\nclient_id = \"c1\"\norgno = \"{ORG}\"\nscopes = [\"a:b\"]\njwks = '{set}'\n"
@@ -538,21 +514,9 @@ fn each_of_several_keys_is_registered_by_its_number() {
 #[test]
 fn the_simulator_speaks_https_and_shows_settings_for_it() {
     let home = Home::new();
-    let mut child = home
-        .command(env!("CARGO_BIN_EXE_segl"))
-        .args(["simulate", "--tls", "--ca-out", "ca.pem"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let mut simulator = Simulator {
-        child,
-        urls: serde_json::from_str(&line).unwrap(),
-    };
+    let mut program = home.command(env!("CARGO_BIN_EXE_segl"));
+    program.stderr(Stdio::piped());
+    let mut simulator = SimulatorProcess::start(program, &["--tls", "--ca-out", "ca.pem"]);
     let https = &simulator.urls["https"];
     let answer = Command::new("curl")
         .args(["--silent", "--max-time", "60", "--noproxy", "*", "--cacert"])
@@ -622,20 +586,10 @@ fn every_client_that_the_simulator_shows_gets_a_token() {
     for tls in [&[][..], &["--tls", "--ca-out", "ca.pem"]] {
         // What it shows is the configuration.
         let settings = std::fs::File::create(home.path("segl.toml")).unwrap();
-        let mut child = home
-            .command(env!("CARGO_BIN_EXE_segl"))
-            .args(["simulate", "--config", "sim.toml"])
-            .args(tls)
-            .stdout(Stdio::piped())
-            .stderr(settings)
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let urls = serde_json::from_str(&line).unwrap();
-        let simulator = Simulator { child, urls };
+        let mut program = home.command(env!("CARGO_BIN_EXE_segl"));
+        program.stderr(settings);
+        let simulator =
+            SimulatorProcess::start(program, &[&["--config", "sim.toml"], tls].concat());
         for (client, kind) in [
             ("maskinporten", "Bearer"),
             ("dnb", "Bearer"),

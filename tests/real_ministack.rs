@@ -5,8 +5,10 @@
 //! as ignored.
 #![cfg(all(feature = "awskms", feature = "cli", feature = "simulator"))]
 
+#[path = "support/simulator_process.rs"]
+mod simulator_process;
+
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -16,6 +18,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use simulator_process::SimulatorProcess;
 
 /// MiniStack, in a folder of its own, that ends with it.
 struct Ministack {
@@ -197,22 +200,10 @@ fn dnb_gives_a_token_for_a_key_in_kms() {
     let uri = "awskms:alias/dnb?region=eu-north-1";
     kms.generate(uri, "ES256", &[]);
     fs::write(kms.path("sim.toml"), "").unwrap();
-    let mut simulator = kms
-        .command(env!("CARGO_BIN_EXE_segl"))
-        .args([
-            "simulate",
-            "--listen",
-            "127.0.0.1:0",
-            "--config",
-            "sim.toml",
-        ])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut reader = BufReader::new(simulator.stdout.take().unwrap());
-    reader.read_line(&mut line).unwrap();
-    let urls: Value = serde_json::from_str(&line).unwrap();
+    let program = kms.command(env!("CARGO_BIN_EXE_segl"));
+    let arguments = ["--listen", "127.0.0.1:0", "--config", "sim.toml"];
+    let simulator = SimulatorProcess::start(program, &arguments);
+    let urls = &simulator.urls;
     let config = |client_id: &str| {
         let text = format!(
             "[clients.dnb]\nprofile = \"dnb\"\n{client_id}\ntoken_endpoint = {}\nkey = \"{uri}\"\n",
@@ -228,8 +219,6 @@ fn dnb_gives_a_token_for_a_key_in_kms() {
     config(&format!("client_id = {}", registered["client_id"]));
     let token = kms.json(&["token", "dnb", "--config", "segl.toml"]);
     assert_eq!(token["response"]["token_type"], "Bearer");
-    simulator.kill().unwrap();
-    simulator.wait().unwrap();
 }
 
 /// `openssl dgst` verifies the JWT with the JWK, both turned into files by Python's

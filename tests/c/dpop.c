@@ -9,6 +9,7 @@
 
 #include "forking.h"
 #include "given.h"
+#include "http.h"
 
 /* Sends a GET of `path` and returns the status. `nonce` is what the answer's DPoP-Nonce has. */
 static int get(const char *base, const char *path, const segl_token *token, const segl_bytes *proof,
@@ -55,12 +56,7 @@ static segl_client *bound_client(const char *base) {
            "\"kid\":\"k\"}",
            base, base);
   segl_signer *own = open_pem("GIVEN_RSA_PEM"), *dpop = open_pem("GIVEN_EC_PEM");
-  segl_client_params params;
-  memset(&params, 0, sizeof params);
-  params.struct_size = sizeof params;
-  params.config_json = settings;
-  params.config_json_len = strlen(settings);
-  params.signer = own;
+  segl_client_params params = params_for(settings, own);
   params.dpop_signer = dpop;
   segl_client *client = NULL;
   CHECK_OK(segl_client_new(&params, NULL, &client));
@@ -96,19 +92,12 @@ static void requests(const segl_client *client, const segl_token *token, const c
 }
 
 /* segl makes the proof itself, and follows the nonces. */
-static void send_it(const segl_client *client, const char *base) {
+static void send_to_api(const segl_client *client, const char *base) {
   char url[256];
-  segl_http_request request;
-  memset(&request, 0, sizeof request);
-  request.struct_size = sizeof request;
-  request.method = "GET";
-  request.method_len = 3;
-  request.url = url;
-  request.url_len = (size_t)snprintf(url, sizeof url, "%s/api?page=2", base);
-  segl_http_response response;
-  memset(&response, 0, sizeof response);
-  response.struct_size = sizeof response;
-  CHECK_OK(segl_client_send(client, &request, NULL, 0, NULL, &response));
+  snprintf(url, sizeof url, "%s/api?page=2", base);
+  segl_http_request request = request_for("GET", url);
+  segl_http_response response = no_response();
+  CHECK_OK(send_it(client, &request, &response));
   CHECK(response.status == 200);
   segl_http_response_free(&response);
 }
@@ -119,15 +108,15 @@ static void forked(const segl_client *client, const char *base) {
   pid_t child = fork_quietly();
   CHECK(child >= 0);
   if (child == 0) {
-    send_it(client, base);
+    send_to_api(client, base);
     CHECK_OK(segl_client_forget(client, NULL, 0));
-    send_it(client, base);
+    send_to_api(client, base);
     _exit(0);
   }
-  for (int round = 0; round < 5; round++) send_it(client, base);
+  for (int round = 0; round < 5; round++) send_to_api(client, base);
   CHECK(succeeded(child));
   CHECK_OK(segl_client_forget(client, NULL, 0));
-  send_it(client, base);
+  send_to_api(client, base);
 }
 
 /* How the key is doing that tokens are bound to. */
@@ -198,7 +187,7 @@ int main(void) {
   without_token(client);
   misuse(client, &token);
   health(client);
-  send_it(client, base);
+  send_to_api(client, base);
   forked(client, base);
 
   segl_token_free(&again);

@@ -56,13 +56,18 @@ static inline segl_client *open_client(const char *name) {
   return client;
 }
 
-static inline segl_error *new_client(const char *settings, const segl_signer *signer, segl_client **out) {
+static inline segl_client_params params_for(const char *settings, const segl_signer *signer) {
   segl_client_params params;
   memset(&params, 0, sizeof params);
   params.struct_size = sizeof params;
   params.config_json = settings;
   params.config_json_len = strlen(settings);
   params.signer = signer;
+  return params;
+}
+
+static inline segl_error *new_client(const char *settings, const segl_signer *signer, segl_client **out) {
+  segl_client_params params = params_for(settings, signer);
   return segl_client_new(&params, NULL, out);
 }
 

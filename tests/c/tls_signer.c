@@ -1,15 +1,11 @@
 /* DNB over https: the client certificate's key is a signer of the program's. */
 
 #include "given.h"
+#include "http.h"
 
 static segl_error *client_with(const char *settings, const segl_signer *signer, const segl_signer *tls_signer,
                                segl_client **out) {
-  segl_client_params params;
-  memset(&params, 0, sizeof params);
-  params.struct_size = sizeof params;
-  params.config_json = settings;
-  params.config_json_len = strlen(settings);
-  params.signer = signer;
+  segl_client_params params = params_for(settings, signer);
   params.tls_signer = tls_signer;
   return segl_client_new(&params, NULL, out);
 }
@@ -19,20 +15,13 @@ static segl_error *send_to(const segl_client *client, const char *method, const 
   char url[512];
   CHECK(snprintf(url, sizeof url, "%s/%s", given("GIVEN_DNB_API"), path) < (int)sizeof url);
   const char *headers = "[[\"Content-Type\",\"application/json\"]]";
-  segl_http_request request;
-  memset(&request, 0, sizeof request);
-  request.struct_size = sizeof request;
-  request.method = method;
-  request.method_len = strlen(method);
-  request.url = url;
-  request.url_len = strlen(url);
+  segl_http_request request = request_for(method, url);
   request.headers_json = headers;
   request.headers_json_len = strlen(headers);
   request.body = (const uint8_t *)body;
   request.body_len = strlen(body);
-  memset(response, 0, sizeof *response);
-  response->struct_size = sizeof *response;
-  return segl_client_send(client, &request, NULL, 0, NULL, response);
+  *response = no_response();
+  return send_it(client, &request, response);
 }
 
 static int has(const segl_http_response *response, const char *text) {

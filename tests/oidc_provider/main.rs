@@ -4,6 +4,8 @@
 //! `scripts/test oidc-provider` installs the server and runs this. A plain
 //! `cargo test` shows it as ignored.
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod certificates;
 mod client_assertions;
 mod discovery;

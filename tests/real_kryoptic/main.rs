@@ -6,6 +6,8 @@
 mod authority;
 #[path = "../support/battery.rs"]
 mod battery;
+#[path = "../oidc_provider/certificates.rs"]
+mod certificates;
 #[path = "../support/kryoptic.rs"]
 mod kryoptic;
 #[path = "../support/nginx.rs"]

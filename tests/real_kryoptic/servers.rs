@@ -1,13 +1,11 @@
 //! Its keys at servers of other makes: assertions, client certificates and DPoP proofs.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use openssl::hash::MessageDigest;
-use openssl::pkey::PKey;
 use openssl::x509::X509;
 use segl::apis::Authorized;
 use segl::clock::SystemClock;
@@ -17,9 +15,8 @@ use segl::keys::{Certificate, TlsCertificate};
 use segl::token::TokenClientBuilder;
 use segl::{Algorithm, Call, Signer, TokenRequest};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::authority::{Authority, VALID, ec_key};
+use crate::certificates::Authority;
 use crate::nginx::Nginx;
 use crate::oidc_provider::{CLIENT, Server, registration};
 use crate::openssl_server::OpensslServer;
@@ -55,20 +52,20 @@ fn openssl_and_nginx_take_its_client_certificates() {
     for key in &token.keys {
         let key = CertifiedKey::new(token.open(&format!("object={}", key.label)).unwrap());
         for (argument, version) in VERSIONS {
-            let openssl = OpensslServer::insisting(&key.authority, &[argument]);
+            let openssl = OpensslServer::insisting(&key.authority.authority, &[argument]);
             let page = text(&key.transport(), &openssl.url());
             assert!(page.contains(&format!("New, {version},")), "{page}");
-            assert!(page.contains("Subject: C=NO, CN=client\n"), "{page}");
+            assert!(page.contains("Subject: C=NO, CN=Test client\n"), "{page}");
 
             let nginx = Nginx::start(
-                &key.authority,
+                &key.authority.authority,
                 &format!(
                     "ssl_protocols {version};\nssl_verify_client on;\n\
                      return 200 \"$ssl_client_verify $ssl_protocol $ssl_client_s_dn\";"
                 ),
             );
             let page = text(&key.transport(), &nginx.url());
-            assert_eq!(page, format!("SUCCESS {version} CN=client,C=NO"));
+            assert_eq!(page, format!("SUCCESS {version} CN=Test client,C=NO"));
         }
     }
 }
@@ -161,24 +158,15 @@ struct CertifiedKey {
     signer: Arc<dyn Signer>,
     authority: Authority,
     certificate: X509,
-    folder: TempDir,
 }
 
 impl CertifiedKey {
     fn new(signer: impl Signer + 'static) -> Self {
-        let authority = Authority::new("The authority");
-        let public = signer.public_key().to_spki_der().unwrap();
-        let public = PKey::public_key_from_der(&public).unwrap();
-        let certificate = authority.client(&public, "client", VALID);
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
-        let pem = certificate.to_pem().unwrap();
-        fs::write(folder.path().join("client.pem"), pem).unwrap();
+        let authority = Authority::new();
         Self {
-            signer: Arc::new(signer),
+            certificate: authority.client(&signer),
             authority,
-            certificate,
-            folder,
+            signer: Arc::new(signer),
         }
     }
 
@@ -199,29 +187,21 @@ impl CertifiedKey {
         );
         let mut options = TlsOptions::default();
         options.client_certificate = Some(Arc::new(certificate.unwrap()));
-        options.roots = Some(Roots::from_pem(&self.authority.pem()).unwrap());
+        let roots = fs::read(self.authority.ca_file()).unwrap();
+        options.roots = Some(Roots::from_pem(&roots).unwrap());
         UreqTransport::with_tls(TransportSettings::default(), options).unwrap()
     }
 
     /// A server that knows `client`, whose newest TLS is `version`.
     fn server(&self, client: Value, version: &str) -> Server {
-        let key = ec_key();
-        let certificate = self.authority.server(&key, &["127.0.0.1"], VALID);
-        let pem = |pem: Vec<u8>| String::from_utf8(pem).unwrap();
-        let tls = json!({
-            "key": pem(key.private_key_to_pem_pkcs8().unwrap()),
-            "certificate": pem(certificate.to_pem().unwrap()),
-            "maxVersion": version,
-        });
-        Server::start(&json!({ "clients": [client], "tls": tls }))
+        Server::start(&json!({ "clients": [client], "tls": self.authority.server(version) }))
     }
 
     /// That client, which shows the certificate.
     fn client(&self, server: &Server, mut more: Value) -> TokenClientBuilder {
-        let file = |name: &str| -> PathBuf { self.folder.path().join(name) };
         more["tls"] = json!({
-            "certificate": format!("file:{}", file("client.pem").display()),
-            "ca_file": file("ca.pem"),
+            "certificate": self.authority.file(&self.certificate),
+            "ca_file": self.authority.ca_file(),
         });
         server.client(more).tls_signer(self.signer.clone())
     }

@@ -1,0 +1,38 @@
+//! `segl simulate` as a process, ended when it is dropped.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// A running simulator.
+pub struct SimulatorProcess {
+    pub child: Child,
+    /// What it printed first.
+    pub urls: Value,
+}
+
+impl SimulatorProcess {
+    /// Starts the program `segl`, which `command` is, with these arguments of `simulate`.
+    pub fn start(mut command: Command, args: &[&str]) -> Self {
+        let mut child = command
+            .arg("simulate")
+            .args(args)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let urls = serde_json::from_str(&line).unwrap();
+        Self { child, urls }
+    }
+}
+
+impl Drop for SimulatorProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
