@@ -60,7 +60,7 @@ struct World {
 }
 
 /// Each token is one test's, with an RSA key `rsa` and an EC key `ec`.
-const TOKENS: [&str; 9] = [
+const TOKENS: [&str; 10] = [
     "first",
     "every-version",
     "beside",
@@ -70,6 +70,7 @@ const TOKENS: [&str; 9] = [
     "hangs",
     "late",
     "crowd",
+    "nginx",
 ];
 
 fn world() -> &'static World {

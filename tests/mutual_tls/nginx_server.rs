@@ -1,12 +1,14 @@
 //! nginx as the server, which tells in HTTP what it thinks of a certificate.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use crate::authority::VALID;
 use crate::nginx::Nginx;
 use crate::support::{p256_key, rsa_key, signer};
-use crate::{Counting, certify, client, get, page, world};
-use segl::Call;
+use crate::{Counting, certify, client, get, page, softhsm, world};
+use segl::{Call, KeyUri, Signer};
 
 const ECHO: &str = "ssl_verify_client on;\nssl_session_cache shared:s:1m;\n\
                     location / { return 200 \"$ssl_client_verify $ssl_protocol $ssl_client_s_dn\"; }";
@@ -19,8 +21,13 @@ fn nginx_lets_a_client_in() {
             &world.authority,
             &format!("ssl_protocols {protocols};\n{ECHO}"),
         );
-        for (name, key) in [("nginx-ec", p256_key()), ("nginx-rsa", rsa_key())] {
-            let own = Counting::new(signer(&key));
+        for (name, key) in [
+            ("nginx-ec", signer(&p256_key())),
+            ("nginx-rsa", signer(&rsa_key())),
+            ("nginx-token-ec", in_token("ec")),
+            ("nginx-token-rsa", in_token("rsa")),
+        ] {
+            let own = Counting::new(key);
             let client = client(&world.tls(&*own, name), Some(own.clone())).unwrap();
             let expected = format!("SUCCESS {protocols} CN={name},C=NO");
             for _ in 0..3 {
@@ -29,6 +36,11 @@ fn nginx_lets_a_client_in() {
             assert_eq!(own.count(), 1, "{protocols}: the session is resumed");
         }
     }
+}
+
+fn in_token(object: &str) -> Arc<dyn Signer> {
+    let uri = KeyUri::Pkcs11(softhsm::uri(&format!("token=nginx;object={object}")));
+    segl::keys::open(&uri, softhsm::pin(), &Call::none()).unwrap()
 }
 
 #[test]
