@@ -188,10 +188,16 @@ impl TokenClientBuilder {
                 ));
             }
             given if settings.authenticates_by_tls() => {
-                let signer = tls_client_key(given, tls.as_ref())?;
-                KeyRing::given(settings, signer, opener, clock)?
+                let key = tls_client_key(given, tls.as_ref())?;
+                KeyRing::given(
+                    settings,
+                    key.name(),
+                    Arc::clone(key.signer()),
+                    opener,
+                    clock,
+                )?
             }
-            Some(signer) => KeyRing::given(settings, signer, opener, clock)?,
+            Some(signer) => KeyRing::given(settings, "signer", signer, opener, clock)?,
             None if self.secret.is_some() && settings.keys.len() > 1 => {
                 return Err(wrong(
                     "keys",
@@ -219,14 +225,14 @@ impl TokenClientBuilder {
 }
 
 /// The one key of a client that its client certificate authenticates.
-fn tls_client_key(given: Option<Arc<dyn Signer>>, tls: Option<&TlsKey>) -> Result<Arc<dyn Signer>> {
+fn tls_client_key(given: Option<Arc<dyn Signer>>, tls: Option<&TlsKey>) -> Result<&TlsKey> {
     let method = "token_endpoint_auth_method";
     match (given, tls) {
         (Some(_), _) => Err(wrong(
             method,
             "is a method of TLS, and a signer of assertions was given; give it for TLS instead, or change the method",
         )),
-        (None, Some(tls)) => Ok(Arc::clone(tls.signer())),
+        (None, Some(tls)) => Ok(tls),
         (None, None) => Err(wrong(
             method,
             "is a method of TLS, and the client has no client certificate; set \"tls.key\" and \"tls.certificate\"",

@@ -109,17 +109,18 @@ impl ClientKey {
         Ok(key)
     }
 
-    /// A key that the program opened itself.
+    /// A key that is open already, called `name`.
     ///
     /// # Errors
     /// As [`profiles::certificates`] and [`profiles::build`].
     pub(super) fn given(
         settings: ClientSettings,
+        name: &str,
         signer: Arc<dyn Signer>,
         now: UnixTime,
     ) -> Result<Self> {
         let mut key = Self::new(settings, None)?;
-        key.name = "signer".to_owned();
+        key.name = name.to_owned();
         let open = OpenKey::new(&key.settings, key.certificates.as_deref(), signer, now)?;
         key.open.store(Some(Arc::new(open)));
         Ok(key)

@@ -73,18 +73,19 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The one key that the program opened itself.
+    /// One key, called `name`, that is open already.
     ///
     /// # Errors
     /// As [`ClientKey::given`].
     pub(super) fn given(
         settings: ClientSettings,
+        name: &str,
         signer: Arc<dyn Signer>,
         opener: Arc<dyn KeyOpener>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let ring = Self {
-            keys: vec![ClientKey::given(settings, signer, clock.now())?],
+            keys: vec![ClientKey::given(settings, name, signer, clock.now())?],
             opener,
             clock,
         };

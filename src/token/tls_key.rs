@@ -41,6 +41,11 @@ impl TlsKey {
         }
     }
 
+    /// What errors and its health call it.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The key.
     pub(super) fn signer(&self) -> &Arc<dyn Signer> {
         self.certificate.signer()

@@ -37,6 +37,7 @@ fn the_key_of_the_certificate_is_all_that_it_needs() {
     for method in METHODS {
         let more = json!({ "tls": tls(method), "token_endpoint_auth_method": method });
         let client = builder(more).build(&Call::none()).unwrap();
+        assert_eq!(client.health()[0].name, "tls.key");
         let request = TokenRequest::default();
         let error = client.assertion(&request, &Call::none()).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Unsupported, "{error}");

@@ -2,6 +2,7 @@
 
 mod binding;
 mod challenge;
+mod client;
 mod nonces;
 mod proof;
 mod proof_key;
