@@ -149,16 +149,17 @@ fn the_validity_is_looked_at_again_in_each_handshake() {
     let end = certificate.not_after().unwrap();
     let clock = Arc::new(Later(std::sync::atomic::AtomicI64::new(end.seconds() - 1)));
     let made = TlsCertificate::new(own, Some(vec![certificate]), clock.clone()).unwrap();
-    let transport = transport(Arc::new(made)).unwrap();
+    let made = Arc::new(made);
+    let in_time = transport(made.clone()).unwrap();
     let server = OpensslServer::insisting(&world.authority, &[]);
     let request = segl::http::Request::new(segl::http::Method::Get, server.url().parse().unwrap());
     clock.0.fetch_add(2, std::sync::atomic::Ordering::SeqCst);
-    let error = transport.send(&request, &Call::none()).unwrap_err();
-    says(
-        &error,
-        ErrorCode::Certificate,
-        &["expired at", &end.to_string()],
-    );
+    let in_handshake = in_time.send(&request, &Call::none()).unwrap_err();
+    let too_late = transport(made).unwrap_err();
+    for error in [in_handshake, too_late] {
+        let words = ["expired at", &end.to_string()];
+        says(&error, ErrorCode::Certificate, &words);
+    }
 }
 
 #[test]
