@@ -11,8 +11,8 @@
  *     is consumed.
  *  4. Text is UTF-8 with a length in bytes. SEGL_S("text") gives both. Text and
  *     bytes that come out are segl_bytes: NUL-terminated, wiped when freed.
- *  5. Handles (segl_signer, segl_client, segl_cancel) are checked keys, not
- *     addresses: what was freed, is of another type or never was one is
+ *  5. Handles (segl_signer, segl_client, segl_transport, segl_cancel) are checked
+ *     keys, not addresses: what was freed, is of another type or never was one is
  *     SEGL_INVALID_HANDLE. Freeing twice, or while another thread is inside, is
  *     harmless. Errors and segl_bytes are plain memory: free each once.
  *  6. Any function may be called from any thread at any time. Calls block up to
@@ -286,7 +286,7 @@ enum {
  The version of this header: major << 16 | minor. Within a major there are
  only additions, each with a new minor.
  */
-#define SEGL_ABI_VERSION (1 << 16)
+#define SEGL_ABI_VERSION ((1 << 16) | 1)
 
 /*
  In `segl_call.flags`: `segl_client_token` and `segl_client_token_if_newer` also
@@ -388,11 +388,6 @@ enum {
 #define SEGL_TOKEN_DPOP 4
 
 /*
- A request's method (RFC 9110 section 9.3, RFC 5789).
- */
-typedef struct Method Method;
-
-/*
  A handle on something that ends calls early.
  */
 typedef struct segl_cancel segl_cancel;
@@ -415,9 +410,20 @@ typedef struct segl_error segl_error;
 typedef struct segl_fail segl_fail;
 
 /*
+ Where a host's transport puts the answer. Valid while its `send` runs; setting it
+ later does nothing.
+ */
+typedef struct segl_reply segl_reply;
+
+/*
  A handle on a private key that can sign.
  */
 typedef struct segl_signer segl_signer;
+
+/*
+ A handle on an HTTP transport that the host implements.
+ */
+typedef struct segl_transport segl_transport;
 
 /*
  What a client is made of. Zero-fill it, then set `struct_size` and the rest.
@@ -430,7 +436,7 @@ typedef struct {
   size_t struct_size;
   /*
    The settings of one client, a JSON object with the words of segl.toml
-   (docs/config.schema.json). UTF-8. Must not be NULL.
+   (docs/config.schema.json). UTF-8. NULL when `config_path` is set.
    */
   const char *config_json;
   /*
@@ -453,6 +459,29 @@ typedef struct {
    be NULL. It is shared: the caller may free the handle at once.
    */
   const segl_signer *dpop_signer;
+  /*
+   What sends the client's requests, in the place of segl's own HTTP. May be NULL. It
+   is shared: the caller may free the handle at once. The setting `tls` has no
+   meaning beside it, and is refused.
+   */
+  const segl_transport *transport;
+  /*
+   The path of a configuration file (segl.toml), in the place of `config_json`:
+   exactly one of the two is set. UTF-8.
+   */
+  const char *config_path;
+  /*
+   The length of `config_path` in bytes.
+   */
+  size_t config_path_len;
+  /*
+   The client in the file. NULL when `config_json` is set.
+   */
+  const char *client_name;
+  /*
+   The length of `client_name` in bytes.
+   */
+  size_t client_name_len;
 } segl_client_params;
 
 /*
@@ -652,6 +681,45 @@ typedef struct {
 } segl_log_sink;
 
 /*
+ An HTTP transport that the host implements: its own HTTP client, with the proxy, the
+ certificates and the tracing that it has. Zero-fill it, then set `struct_size` and
+ the rest. It is copied.
+
+ The functions are called on the threads that call segl, and for tokens on threads
+ that segl starts, on several at a time. They return normally: no exception and no
+ longjmp leaves them. They may call segl.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_transport_vtable)`.
+   */
+  size_t struct_size;
+  /*
+   Handed to the functions. May be NULL.
+   */
+  void *ctx;
+  /*
+   Sends `request`, follows no redirect, and waits for the whole answer for at most
+   `timeout_ms` milliseconds, which is never 0. It puts the answer, whatever its
+   status, in `reply` with `segl_reply_set` and returns 0. Anything else is a
+   failure, and `segl_fail_set` says why; with `SEGL_NETWORK` or `SEGL_TIMEOUT` the
+   request is tried again where that is safe. The request may hold secrets in its
+   headers and its body; the pointers are valid until it returns. Must not be NULL.
+   */
+  int32_t (*send)(void *ctx,
+                  const segl_http_request *request,
+                  uint32_t timeout_ms,
+                  const segl_reply *reply,
+                  const segl_fail *fail);
+  /*
+   Releases `ctx`. Called exactly once, when the last user of the transport is
+   done, on that user's thread; never when the transport could not be made. May be
+   NULL.
+   */
+  void (*destroy)(void *ctx);
+} segl_transport_vtable;
+
+/*
  A signer that the host implements: another SDK, a cloud vault, a smart card.
  Zero-fill it, then set `struct_size` and the rest. It is copied.
 
@@ -787,7 +855,7 @@ void segl_cancel_free(segl_cancel *cancel);
 void segl_fail_set(const segl_fail *fail, int32_t code, const char *message, size_t message_len);
 
 /*
- Makes a client from settings in JSON, and opens its key. Of several (`keys`)
+ Makes a client from settings in JSON or in a file, and opens its key. Of several (`keys`)
  one is enough: those whose home is away for now are opened later, when it is
  their turn to sign.
 
@@ -1333,6 +1401,50 @@ void segl_signer_free(segl_signer *signer);
  ignored.
  */
 void segl_token_free(segl_token *token);
+
+/*
+ Makes a transport of functions of the host, for `segl_client_params.transport`.
+
+ Ownership: `vtable` is copied; on success `ctx` is segl's until `destroy` is called.
+ `out` becomes the caller's; free it with `segl_transport_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time.
+ Failure: only for a NULL argument or a struct that cannot be read; `out` is NULL
+ then, and `destroy` is not called.
+ */
+SEGL_MUST_USE
+segl_error *segl_transport_from_vtable(const segl_transport_vtable *vtable,
+                                       segl_transport **out);
+
+/*
+ Answers a request that segl gave to the host's transport; the last call counts.
+ `headers_json` is a JSON array of pairs, such as [["Content-Type","text/plain"]], in
+ their order and with names in any case.
+
+ Ownership: the inputs are borrowed, and copied.
+ NULL: `reply` may be NULL, and nothing happens then; `headers_json` may be NULL with
+ length 0, which is no headers, and `body` with length 0.
+ Threads: any thread, while the `send` that got `reply` runs.
+ Failure: it cannot fail. With a `status` outside 100 to 999, or headers that cannot
+ be read, the request fails with `SEGL_CALLBACK_FAILED`, and a `reply` whose `send`
+ has returned is ignored.
+ */
+void segl_reply_set(const segl_reply *reply,
+                    int32_t status,
+                    const char *headers_json,
+                    size_t headers_json_len,
+                    const uint8_t *body,
+                    size_t body_len);
+
+/*
+ Frees a transport. Clients that were made with it keep it.
+
+ Ownership: ends the caller's ownership. Freeing twice is harmless.
+ NULL: `transport` may be NULL; nothing happens then.
+ Threads: any thread, any time, also while clients send with it.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_transport_free(segl_transport *transport);
 
 /*
  Wipes and frees bytes that segl made, and zero-fills the struct.

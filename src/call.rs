@@ -64,6 +64,17 @@ impl Call {
         Ok(left)
     }
 
+    /// The same call; one without a deadline is over within `default` from now.
+    #[must_use]
+    pub fn or_within(&self, default: Duration) -> Self {
+        Self {
+            deadline: self
+                .deadline
+                .or_else(|| Instant::now().checked_add(default)),
+            cancel: self.cancel.clone(),
+        }
+    }
+
     /// A call for the first of `tries` that are left of one piece of work: over
     /// after an even share of the time left, so that a try that hangs leaves the
     /// others theirs. What a try does not use is shared by those after it, and the

@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::uri::PinPolicy;
 use crate::profiles::ClientSettings;
-use crate::token::TokenClient;
+use crate::token::{TokenClient, TokenClientBuilder};
 
 /// A whole configuration. Unknown settings are errors that name their path.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -115,10 +115,18 @@ impl TokenClient {
     /// `CONFIG` when there is no such client or a setting is wrong, otherwise
     /// what opening the key reports.
     pub fn from_config(config: &Config, name: &str, call: &Call) -> Result<Self> {
-        Self::builder(config.client(name)?.clone())
+        Self::builder_from_config(config, name)?.build(call)
+    }
+
+    /// As [`TokenClient::from_config`], for what the file cannot say: a signer or a
+    /// transport of the program's own.
+    ///
+    /// # Errors
+    /// `CONFIG` when there is no such client.
+    pub fn builder_from_config(config: &Config, name: &str) -> Result<TokenClientBuilder> {
+        Ok(Self::builder(config.client(name)?.clone())
             .pin_policy(config.pin_policy())
-            .build(call)
-            .map_err(|error| error.in_client(name))
+            .named(name))
     }
 }
 

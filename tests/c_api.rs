@@ -122,6 +122,7 @@ programs! {
     send: C_WAYS ["send.c"];
     send_under_way: C_WAYS ["send_under_way.c"];
     tls_signer: C_WAYS ["tls_signer.c"];
+    transport: C_WAYS ["transport.c"];
     panic: PANIC_WAYS ["panic.c"];
     kms: KMS_WAYS ["kms.c"];
 }

@@ -13,11 +13,12 @@ use super::guard::{guard, guard_or};
 use super::handle::{self, Handle};
 use super::signer::{segl_signer, unwritable};
 use super::token::{TokenOut, segl_token};
-use super::types::{CStruct, Out, optional_text, read_struct, segl_bytes, text};
+use super::transport::segl_transport;
+use super::types::{CStruct, Out, null, optional_text, read_struct, segl_bytes, text};
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::profiles::ClientSettings;
-use crate::token::{Spelling, Token, TokenClient, TokenRequest, TokenSource};
+use crate::token::{Spelling, Token, TokenClient, TokenClientBuilder, TokenRequest, TokenSource};
 
 /// A handle on a client of a token endpoint.
 pub struct segl_client {
@@ -37,7 +38,7 @@ pub struct segl_client_params {
     /// `sizeof(segl_client_params)`.
     pub struct_size: usize,
     /// The settings of one client, a JSON object with the words of segl.toml
-    /// (docs/config.schema.json). UTF-8. Must not be NULL.
+    /// (docs/config.schema.json). UTF-8. NULL when `config_path` is set.
     pub config_json: *const c_char,
     /// The length of `config_json` in bytes.
     pub config_json_len: usize,
@@ -51,6 +52,19 @@ pub struct segl_client_params {
     /// The key that tokens are bound to (DPoP), in the place of the setting `dpop.key`. May
     /// be NULL. It is shared: the caller may free the handle at once.
     pub dpop_signer: *const segl_signer,
+    /// What sends the client's requests, in the place of segl's own HTTP. May be NULL. It
+    /// is shared: the caller may free the handle at once. The setting `tls` has no
+    /// meaning beside it, and is refused.
+    pub transport: *const segl_transport,
+    /// The path of a configuration file (segl.toml), in the place of `config_json`:
+    /// exactly one of the two is set. UTF-8.
+    pub config_path: *const c_char,
+    /// The length of `config_path` in bytes.
+    pub config_path_len: usize,
+    /// The client in the file. NULL when `config_json` is set.
+    pub client_name: *const c_char,
+    /// The length of `client_name` in bytes.
+    pub client_name_len: usize,
 }
 
 // SAFETY: `repr(C)`, begins with a `usize`, integers and pointers only.
@@ -58,7 +72,7 @@ unsafe impl CStruct for segl_client_params {
     const TYPE: &'static str = "segl_client_params";
 }
 
-/// Makes a client from settings in JSON, and opens its key. Of several (`keys`)
+/// Makes a client from settings in JSON or in a file, and opens its key. Of several (`keys`)
 /// one is enough: those whose home is away for now are opened later, when it is
 /// their turn to sign.
 ///
@@ -77,14 +91,13 @@ pub unsafe extern "C" fn segl_client_new(
 ) -> *mut segl_error {
     guard(|| {
         // SAFETY: the caller keeps to the conventions.
-        let (out, (config, params), call) = unsafe {
+        let (out, (mut builder, params), call) = unsafe {
             (
                 Out::new("out", out)?,
                 read_params(params)?,
                 read_call(call)?,
             )
         };
-        let mut builder = TokenClient::builder(config);
         if let Some(signer) = handle::get_optional("params->signer", params.signer)? {
             builder = builder.signer(Arc::clone(&signer.0));
         }
@@ -94,6 +107,10 @@ pub unsafe extern "C" fn segl_client_new(
         let dpop_signer = handle::get_optional("params->dpop_signer", params.dpop_signer)?;
         if let Some(signer) = dpop_signer {
             builder = builder.dpop_signer(Arc::clone(&signer.0));
+        }
+        let transport = handle::get_optional("params->transport", params.transport)?;
+        if let Some(transport) = transport {
+            builder = builder.transport(Arc::clone(&transport.0));
         }
         out.set(handle::insert(builder.build(&call)?));
         Ok(())
@@ -426,21 +443,49 @@ fn spelling<'a>(json: Option<&'a str>, default: &'a TokenRequest) -> Spelling<'a
 }
 
 /// # Safety
-/// As [`read_struct`], and `config_json` as [`text`].
+/// As [`read_struct`], and its texts as [`text`].
 unsafe fn read_params(
     params: *const segl_client_params,
-) -> Result<(ClientSettings, segl_client_params)> {
+) -> Result<(TokenClientBuilder, segl_client_params)> {
     // SAFETY: see the function's contract.
-    let params = unsafe { read_struct("params", params)? };
-    // SAFETY: see the function's contract.
-    let json = unsafe {
-        text(
-            "params->config_json",
-            params.config_json,
-            params.config_json_len,
-        )?
+    let (params, json, path, name) = unsafe {
+        let given = read_struct("params", params)?;
+        let text = |argument, data, len| optional_text(argument, data, len);
+        (
+            given,
+            text(
+                "params->config_json",
+                given.config_json,
+                given.config_json_len,
+            )?,
+            text(
+                "params->config_path",
+                given.config_path,
+                given.config_path_len,
+            )?,
+            text(
+                "params->client_name",
+                given.client_name,
+                given.client_name_len,
+            )?,
+        )
     };
-    Ok((ClientSettings::from_json(json)?, params))
+    let builder = match (json, path, name) {
+        (Some(json), None, None) => TokenClient::builder(ClientSettings::from_json(json)?),
+        (None, Some(path), Some(name)) => {
+            TokenClient::builder_from_config(&Config::from_file(Path::new(path))?, name)?
+        }
+        (None, Some(_), None) => return Err(null("params->client_name")),
+        (None, None, _) => return Err(null("params->config_json, without a config_path,")),
+        (Some(_), ..) => {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "params sets config_json, and config_path or client_name too; \
+                 set the settings, or a file and the client in it",
+            ));
+        }
+    };
+    Ok((builder, params))
 }
 
 /// # Safety

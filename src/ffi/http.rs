@@ -183,19 +183,20 @@ unsafe fn read_http_request(request: *const segl_http_request) -> Result<ApiRequ
         )
     };
     let mut read = ApiRequest::new(method, url)?;
-    for (name, value) in pairs(headers.unwrap_or("[]"))? {
+    for (name, value) in pairs("request->headers_json", headers.unwrap_or("[]"))? {
         read = read.header(&name, &value)?;
     }
     read.body(body.unwrap_or_default().to_vec())
 }
 
-fn pairs(headers_json: &str) -> Result<Vec<(String, String)>> {
+/// Headers as they cross the border: a JSON array of pairs of texts.
+pub(super) fn pairs(argument: &str, headers_json: &str) -> Result<Vec<(String, String)>> {
     // serde's own text would quote the values, which may be secrets.
     serde_json::from_str(headers_json).map_err(|source| {
         Error::new(
             ErrorCode::InvalidArgument,
             format!(
-                "request->headers_json is no JSON array of pairs of texts (line {} column {}); \
+                "{argument} is no JSON array of pairs of texts (line {} column {}); \
                  give for example [[\"Content-Type\",\"text/plain\"]]",
                 source.line(),
                 source.column()

@@ -28,6 +28,7 @@ mod table;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod token;
+mod transport;
 mod types;
 mod vtable;
 
@@ -41,7 +42,7 @@ use crate::keys;
 
 /// The version of this header: major << 16 | minor. Within a major there are
 /// only additions, each with a new minor.
-pub const SEGL_ABI_VERSION: u32 = 1 << 16;
+pub const SEGL_ABI_VERSION: u32 = (1 << 16) | 1;
 
 /// The ABI version of the loaded library, as `SEGL_ABI_VERSION`. A program
 /// needs the same major and at least its own minor.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 pub use method::Method;
 pub use tls::{ClientCertificate, SignatureScheme, TlsOptions};
+pub(crate) use transport::too_large;
 pub use transport::{TransportSettings, UreqTransport};
 
 use crate::call::Call;
@@ -54,6 +55,11 @@ impl Request {
     pub fn json(mut self, body: &serde_json::Value) -> Self {
         self.body = Zeroizing::new(body.to_string().into_bytes());
         self.header("Content-Type", "application/json")
+    }
+
+    /// Method and URL, for messages. What a query asks for may be a person's.
+    pub(crate) fn named(&self) -> String {
+        format!("{} {}", self.method, self.url.without_query())
     }
 
     /// A `POST` of `application/x-www-form-urlencoded` that asks for JSON.

@@ -99,7 +99,7 @@ impl UreqTransport {
 
 impl Transport for UreqTransport {
     fn send(&self, request: &Request, call: &Call) -> Result<Response> {
-        let what = named(request);
+        let what = request.named();
         let timeout = call.remaining(self.settings.timeout, &what)?;
         let limit = self.settings.max_response_len;
         let agent = self.agent();
@@ -158,9 +158,15 @@ fn run_cancellable(
         .unwrap_or_else(|_| Err(timed_out(what)))
 }
 
-/// Method and URL, for messages. What a query asks for may be a person's.
-fn named(request: &Request) -> String {
-    format!("{} {}", request.method, request.url.without_query())
+/// `part` with its verb, for example "answer is", has more bytes than `limit`.
+pub(crate) fn too_large(request: &Request, part: &str, limit: u64) -> Error {
+    Error::new(
+        ErrorCode::ResponseTooLarge,
+        format!(
+            "{}: the {part} larger than {limit} bytes; is the URL right?",
+            request.named()
+        ),
+    )
 }
 
 fn panicked() -> Error {
@@ -213,7 +219,7 @@ fn exchange(agent: &Agent, request: &Request, timeout: Duration, limit: u64) -> 
 }
 
 fn translate(request: &Request, limit: u64, error: ureq::Error) -> Error {
-    let what = named(request);
+    let what = request.named();
     let error = match error {
         ureq::Error::Other(inner) => match inner.downcast::<Error>() {
             Ok(own) => return own.in_context(what),
@@ -223,14 +229,10 @@ fn translate(request: &Request, limit: u64, error: ureq::Error) -> Error {
     };
     match error {
         ureq::Error::Timeout(phase) => timed_out(&what).with_source(ureq::Error::Timeout(phase)),
-        ureq::Error::BodyExceedsLimit(_) => Error::new(
-            ErrorCode::ResponseTooLarge,
-            format!("{what}: the answer is larger than {limit} bytes; is the URL right?"),
-        ),
-        ureq::Error::LargeResponseHeader(_, most) => Error::new(
-            ErrorCode::ResponseTooLarge,
-            format!("{what}: the answer's headers are larger than {most} bytes; is the URL right?"),
-        ),
+        ureq::Error::BodyExceedsLimit(_) => too_large(request, "answer is", limit),
+        ureq::Error::LargeResponseHeader(_, most) => {
+            too_large(request, "answer's headers are", most as u64)
+        }
         ureq::Error::HostNotFound => Error::new(
             ErrorCode::Network,
             format!("{what}: the host name cannot be looked up; check the name and DNS"),

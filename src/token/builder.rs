@@ -24,6 +24,7 @@ use crate::secret::Secret;
 #[derive(Debug)]
 #[must_use]
 pub struct TokenClientBuilder {
+    name: Option<String>,
     settings: ClientSettings,
     signer: Option<Arc<dyn Signer>>,
     dpop_signer: Option<Arc<dyn Signer>>,
@@ -39,6 +40,7 @@ pub struct TokenClientBuilder {
 impl TokenClientBuilder {
     pub(super) fn new(settings: ClientSettings) -> Self {
         Self {
+            name: None,
             settings,
             signer: None,
             dpop_signer: None,
@@ -50,6 +52,12 @@ impl TokenClientBuilder {
             shared_store: None,
             clock: Arc::new(SystemClock),
         }
+    }
+
+    /// What the client is called in the configuration; errors name it.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
     }
 
     /// Signs with `signer` instead of the key in the settings.
@@ -79,7 +87,8 @@ impl TokenClientBuilder {
     }
 
     /// Sends with `transport` instead of the built-in one. `tls` in the settings has no
-    /// meaning then, and is refused.
+    /// meaning then, and is refused. What bounds a request, `timeout_ms`, is handed to it
+    /// with the call; a body longer than `max_response_bytes` is refused.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
         self
@@ -120,7 +129,15 @@ impl TokenClientBuilder {
     /// # Errors
     /// `CONFIG` naming the setting, otherwise what opening the key reports. When
     /// no key can be opened: the first one's error, with the message of each.
-    pub fn build(self, call: &Call) -> Result<TokenClient> {
+    pub fn build(mut self, call: &Call) -> Result<TokenClient> {
+        let name = self.name.take();
+        self.assemble(call).map_err(|error| match &name {
+            Some(name) => error.in_client(name),
+            None => error,
+        })
+    }
+
+    fn assemble(self, call: &Call) -> Result<TokenClient> {
         let policy = self.pin_policy;
         let opener = self
             .opener
@@ -139,7 +156,10 @@ impl TokenClientBuilder {
                     "cannot use the signer that was given for it, as a transport was given too; leave one of them out",
                 ));
             }
-            Some(transport) => (transport, None),
+            Some(transport) => {
+                let bounded = transport::Bounded::new(transport, &settings);
+                (Arc::new(bounded) as Arc<dyn Transport>, None)
+            }
             None => {
                 let built = transport::built_in(
                     &settings,

@@ -1,4 +1,4 @@
-//! The built-in transport as a client's settings want it.
+//! Transports as a client's settings want them: the built-in one, or the program's own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorCode, Result};
 use crate::file;
 use crate::http::tls::{Roots, TlsOptions, TlsVersion};
-use crate::http::{Request, Response, Transport, TransportSettings, UreqTransport};
+use crate::http::{Request, Response, Transport, TransportSettings, UreqTransport, too_large};
 use crate::keys::{Certificate, KeyUri, Signer, TlsCertificate, x509};
 use crate::profiles::{self, ClientSettings, TlsSettings};
 
@@ -78,6 +78,35 @@ pub(crate) fn built_in(
         },
         certificate,
     })
+}
+
+/// A transport of the program's own, held to the client's settings.
+#[derive(Debug)]
+pub(crate) struct Bounded {
+    transport: Arc<dyn Transport>,
+    bounds: TransportSettings,
+}
+
+impl Bounded {
+    pub(crate) fn new(transport: Arc<dyn Transport>, settings: &ClientSettings) -> Self {
+        Self {
+            transport,
+            bounds: bounds(settings),
+        }
+    }
+}
+
+impl Transport for Bounded {
+    fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+        let answer = self
+            .transport
+            .send(request, &call.or_within(self.bounds.timeout))?;
+        let limit = self.bounds.max_response_len;
+        if answer.body.len() as u64 > limit {
+            return Err(too_large(request, "answer is", limit));
+        }
+        Ok(answer)
+    }
 }
 
 /// The bounds that `settings` set.

@@ -26,6 +26,11 @@ int main(void) {
   MEMBER(segl_client_params, signer);
   MEMBER(segl_client_params, tls_signer);
   MEMBER(segl_client_params, dpop_signer);
+  MEMBER(segl_client_params, transport);
+  MEMBER(segl_client_params, config_path);
+  MEMBER(segl_client_params, config_path_len);
+  MEMBER(segl_client_params, client_name);
+  MEMBER(segl_client_params, client_name_len);
   STRUCT(segl_http_request);
   MEMBER(segl_http_request, struct_size);
   MEMBER(segl_http_request, method);
@@ -52,6 +57,11 @@ int main(void) {
   MEMBER(segl_signer_vtable, ctx);
   MEMBER(segl_signer_vtable, sign);
   MEMBER(segl_signer_vtable, destroy);
+  STRUCT(segl_transport_vtable);
+  MEMBER(segl_transport_vtable, struct_size);
+  MEMBER(segl_transport_vtable, ctx);
+  MEMBER(segl_transport_vtable, send);
+  MEMBER(segl_transport_vtable, destroy);
   STRUCT(segl_token);
   MEMBER(segl_token, struct_size);
   MEMBER(segl_token, access_token);
