@@ -115,7 +115,12 @@ impl ApiRequest {
     }
 }
 
-fn require_allowed(url: &Endpoint, apis: &[Endpoint]) -> Result<()> {
+/// Refuses a URL to which a client's tokens may not be sent: one that none of `apis`
+/// ([`TokenClient::apis`]) covers, if there are any.
+///
+/// # Errors
+/// `API_NOT_ALLOWED`.
+pub fn require_allowed(url: &Endpoint, apis: &[Endpoint]) -> Result<()> {
     if apis.is_empty() || apis.iter().any(|base| base.covers(url)) {
         return Ok(());
     }

@@ -7,7 +7,8 @@ mod key_change;
 mod registered_keys;
 mod self_service;
 
-pub use api_request::ApiRequest;
+pub use crate::token::dpop::asks_for_nonce as asks_for_dpop_nonce;
+pub use api_request::{ApiRequest, require_allowed};
 pub use authorized::Authorized;
 pub use errors::require_success;
 pub use key_change::{ChangedKey, KeyAction, KeyChange, WantedKey};

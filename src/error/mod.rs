@@ -4,6 +4,7 @@ mod code;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use code::ErrorCode;
@@ -22,7 +23,7 @@ struct Inner {
     code: ErrorCode,
     message: String,
     details: Details,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// Facts about an error that a program can act on. Absent ones are `None`.
@@ -67,7 +68,7 @@ impl Error {
     /// The same error with the error that caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 
@@ -94,7 +95,7 @@ impl Error {
 
     /// The same error, about the client called `name` in the configuration.
     #[must_use]
-    pub(crate) fn in_client(mut self, name: &str) -> Self {
+    pub fn in_client(mut self, name: &str) -> Self {
         if let Some(path) = &mut self.0.details.config_path
             && !path.starts_with("clients.")
         {
@@ -103,11 +104,15 @@ impl Error {
         self.in_context(format_args!("client \"{name}\""))
     }
 
-    /// The same error once more, without the error that caused it.
+    /// The same error once more, for another caller.
     #[must_use]
     pub(crate) fn duplicate(&self) -> Self {
-        Self::new(self.code(), self.message())
-            .with_details(|details| *details = self.details().clone())
+        Self(Box::new(Inner {
+            code: self.0.code,
+            message: self.0.message.clone(),
+            details: self.0.details.clone(),
+            source: self.0.source.clone(),
+        }))
     }
 
     /// The stable number.

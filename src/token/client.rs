@@ -180,6 +180,13 @@ impl TokenClient {
         self.spelled_token(request.into(), call)
     }
 
+    /// The token that [`TokenClient::token`] would return at once, if there is one. It
+    /// waits for nothing and calls nothing of the program's; a successor that is due is
+    /// fetched on a thread of the client's own.
+    pub fn ready(&self, request: &TokenRequest) -> Option<Arc<Token>> {
+        self.peek(request.into(), Arc::clone)
+    }
+
     /// The cached token for `request`, if one may be handed out.
     pub fn cached(&self, request: &TokenRequest) -> Option<Arc<Token>> {
         let entry = self.entry(request.into()).ok()?;

@@ -4,7 +4,7 @@
 use crate::http::Response;
 
 /// True for a 401 that asks for the request once more, with a nonce in its proof.
-pub(crate) fn asks_for_nonce(answer: &Response) -> bool {
+pub fn asks_for_nonce(answer: &Response) -> bool {
     answer.status == 401 && error(answer).as_deref() == Some("use_dpop_nonce")
 }
 

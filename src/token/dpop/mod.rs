@@ -8,7 +8,8 @@ mod proof;
 mod proof_key;
 
 pub(super) use binding::key_of_token;
-pub(crate) use challenge::{asks_for_nonce, refuses_proof};
+pub use challenge::asks_for_nonce;
+pub(crate) use challenge::refuses_proof;
 pub(super) use proof_key::ProofKey;
 
 use std::sync::Arc;

@@ -1,0 +1,15 @@
+"""The end of the interpreter, and forks."""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from segl import _native
+
+
+def register() -> None:
+    """Keeps threads of segl's own out of an interpreter that is about to end."""
+    atexit.register(_native.finalize)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_native.forked)

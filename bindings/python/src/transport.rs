@@ -1,0 +1,34 @@
+//! A HTTP transport that the program wrote.
+
+use std::fmt;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use segl::http::{Request, Response, Transport};
+use segl::{Call, Result};
+
+use crate::{host, http};
+
+/// For a call without a deadline.
+const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A Python object with the method `send(request, timeout)`.
+pub(crate) struct PythonTransport(pub(crate) Py<PyAny>);
+
+impl Transport for PythonTransport {
+    fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+        let timeout = call.remaining(USUAL_TIMEOUT, "sending through the program's transport")?;
+        host::call("the program's transport", |py| {
+            let request = http::request_to_python(py, request)?;
+            let arguments = (request, timeout.as_secs_f64());
+            let answer = self.0.bind(py).call_method1("send", arguments)?;
+            http::response(&answer)
+        })
+    }
+}
+
+impl fmt::Debug for PythonTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PythonTransport").finish_non_exhaustive()
+    }
+}
