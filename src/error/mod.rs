@@ -95,7 +95,7 @@ impl Error {
 
     /// The same error, about the client called `name` in the configuration.
     #[must_use]
-    pub fn in_client(mut self, name: &str) -> Self {
+    pub(crate) fn in_client(mut self, name: &str) -> Self {
         if let Some(path) = &mut self.0.details.config_path
             && !path.starts_with("clients.")
         {

@@ -130,13 +130,10 @@ impl PyTokenClient {
         let call = bounds(py, timeout, cancel.as_ref())?;
         let path = bytes::path(path)?;
         let builder = guard::blocking(py, || {
-            let config = Config::from_file(&path)?;
-            let builder = TokenClient::builder(config.client(name)?.clone());
-            Ok(builder.pin_policy(config.pin_policy()))
+            TokenClient::builder_from_config(&Config::from_file(&path)?, name)
         })?;
         let builder = with_parts(py, builder, [signer, tls_signer, dpop_signer], transport)?;
-        let build = || builder.build(&call).map_err(|error| error.in_client(name));
-        guard::blocking(py, build).map(Self::new)
+        guard::blocking(py, || builder.build(&call)).map(Self::new)
     }
 
     /// A client with settings that the program has made.

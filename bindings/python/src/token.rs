@@ -68,8 +68,8 @@ impl PyToken {
     }
 
     /// False when the token was fetched for the call that returned it.
-    #[getter]
-    fn from_cache(&self) -> bool {
+    #[getter(from_cache)]
+    fn was_cached(&self) -> bool {
         self.from_cache
     }
 

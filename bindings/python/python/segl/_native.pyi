@@ -284,15 +284,17 @@ class TokenClient:
     ) -> HttpResponse:
         """Sends a request to an API with the client's token, its client certificate and a DPoP proof, as it has them.
 
-        After an answer of 401 the request is sent once more with a new token. Every status is an answer. Redirects are not
-        followed. The client's setting `apis` limits where the token may go: `ApiError` with the code API_NOT_ALLOWED.
+        After an answer of 401 the request is sent once more with a new token. Every status is an answer. Redirects
+        are not followed. The client's setting `apis` limits where the token may go: `ApiError` with the code
+        API_NOT_ALLOWED.
         `Authorization`, `DPoP`, `Host` and `Content-Length` are segl's to set.
         """
 
     def reject(self, token: Token, request: TokenRequest | None = None) -> bool:
-        """Drops a token that an API rejected (401), if it is still the cached one; `request` is what it was asked for with.
+        """Drops a token that an API rejected (401), if it is still the cached one.
 
-        True when it was dropped. Within 10 seconds of a rejection the next one drops nothing.
+        `request` is what the token was asked for with. True when it was dropped. Within 10 seconds of
+        a rejection the next one drops nothing.
         """
 
     def forget(self, request: TokenRequest | None = None) -> None:

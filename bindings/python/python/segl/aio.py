@@ -55,7 +55,7 @@ class TokenClient:
     """
 
     def __init__(self, client: _native.TokenClient, *, max_threads: int = 8) -> None:
-        """At most `max_threads` calls wait at a time; others wait for their turn. The threads are started when needed."""
+        """At most `max_threads` calls wait at a time, each on a thread; others wait for their turn."""
         self._client = client
         self._threads = _Threads(max_threads)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Generator
+from functools import partial
 
 import httpx
 
@@ -57,7 +58,7 @@ class TokenAuth(httpx.Auth):
             request.headers.update(headers)
             answer = yield request
             if answer.status_code == 401 or "dpop-nonce" in answer.headers:
-                headers = await self._async.run(lambda: _next(steps, answer), cancel)
+                headers = await self._async.run(partial(_next, steps, answer), cancel)
             else:
                 headers = None
 

@@ -22,8 +22,8 @@ class TokenAuth(AuthBase):
         session.auth = segl.requests.TokenAuth(client)
 
     After an answer of 401 the token is rejected and the request sent once more with a new one. A body that can be
-    read only once (a generator) cannot be sent again; the 401 is then the answer. The client's setting `apis` limits where the
-    token may go.
+    read only once (a generator) cannot be sent again; the 401 is then the answer. The client's setting `apis` limits
+    where the token may go.
     """
 
     def __init__(self, client: TokenClient, request: TokenRequest | None = None) -> None:
