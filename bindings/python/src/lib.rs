@@ -12,6 +12,7 @@ mod errors;
 mod guard;
 mod host;
 mod http;
+mod interpreter;
 mod log;
 mod made;
 mod request;
@@ -48,6 +49,7 @@ fn error_codes() -> Vec<(i32, &'static str, &'static str)> {
 /// The module.
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    interpreter::require_main(module.py())?;
     module.add_class::<call::PyCancelToken>()?;
     module.add_class::<client::PyTokenClient>()?;
     module.add_class::<request::PyTokenRequest>()?;

@@ -53,9 +53,7 @@ def dpop_client() -> Iterator[segl.TokenClient]:
 
 def run_python(code: str, *, timeout: float = 60, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs a program in an interpreter of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=timeout, check=False)
     if check:
         assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
     return done

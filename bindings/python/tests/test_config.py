@@ -87,7 +87,7 @@ def test_wrong_settings_name_their_path() -> None:
         with pytest.raises(segl.ConfigError):
             segl.Config.from_json(text)
     with pytest.raises(segl.ConfigError) as raised:
-        segl.TokenClient.create(segl.Config(profile="maskinporten", environment="test", client_id="a", key="file:/a", kid="a b"))
+        segl.TokenClient.create({**json.loads(FILE_JSON), "kid": "a b"})
     assert raised.value.config_path == "kid"
 
 

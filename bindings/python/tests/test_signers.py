@@ -13,9 +13,7 @@ from conftest import EC_JWK, EC_PEM, RSA_JWK, RSA_PEM
 KEYS = {
     "RS256 on a token": lambda: segl.Signer.open(os.environ["SEGL_TEST_RSA_KEY"]),
     "ES256 on a token": lambda: segl.Signer.open(os.environ["SEGL_TEST_EC_KEY"]),
-    "ES256 with a PIN": lambda: segl.Signer.open(
-        os.environ["SEGL_TEST_EC_KEY_NO_PIN"], os.environ["SEGL_TEST_PIN"]
-    ),
+    "ES256 with a PIN": lambda: segl.Signer.open(os.environ["SEGL_TEST_EC_KEY_NO_PIN"], os.environ["SEGL_TEST_PIN"]),
     "ES256 with a PIN as bytes": lambda: segl.Signer.open(
         os.environ["SEGL_TEST_EC_KEY_NO_PIN"], os.environ["SEGL_TEST_PIN"].encode()
     ),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 import jwt
 import pytest
 import segl
-from conftest import API, CONFIG, FILE_JSON, RSA_JWK, run_python
+from conftest import API, CONFIG, FILE_JSON, REPOSITORY, RSA_JWK, run_python
 
 
 def test_a_token_is_fetched_once_and_then_the_same_object(file_client: segl.TokenClient) -> None:
@@ -178,9 +178,8 @@ def test_a_refusal_is_an_exception_with_facts() -> None:
         assert again.value.retry_after is not None and 0 < again.value.retry_after <= 5
 
 
-def test_the_example(tmp_path: object) -> None:
-    from conftest import REPOSITORY
-
+def test_the_example() -> None:
     program = REPOSITORY / "examples/python/get_token.py"
-    done = run_python(f"import runpy, sys; sys.argv = ['x', {CONFIG!r}, 'file']; runpy.run_path({str(program)!r}, run_name='__main__')")
+    start = f"import runpy, sys; sys.argv = ['get_token', {CONFIG!r}, 'file']"
+    done = run_python(f"{start}; runpy.run_path({str(program)!r}, run_name='__main__')")
     assert done.stdout.startswith("a token of ") and "valid until" in done.stdout
