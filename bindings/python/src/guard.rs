@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3::prelude::*;
 use segl::{Error, ErrorCode, Result};
 
+use crate::fork::UnderWay;
 use crate::{errors, log};
 
 /// Runs what neither waits nor logs.
@@ -22,6 +23,7 @@ pub(crate) fn blocking<T: Send>(
 ) -> PyResult<T> {
     log::look_at_level(py);
     let outcome = py.detach(|| {
+        let _under_way = UnderWay::begin();
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panicked(payload)))
     });
     outcome.map_err(|error| errors::to_python(py, error))
@@ -29,7 +31,10 @@ pub(crate) fn blocking<T: Send>(
 
 /// Drops what may end sessions or threads, without the GIL.
 pub(crate) fn release<T: Send>(value: T) {
-    let drop = move || catch_unwind(AssertUnwindSafe(move || mem::drop(value)));
+    let drop = move || {
+        let _under_way = UnderWay::begin();
+        catch_unwind(AssertUnwindSafe(move || mem::drop(value)))
+    };
     // There is no interpreter to be held up when it cannot be entered.
     let outcome = match Python::try_attach(|_| ()) {
         Some(()) => Python::attach(|py| py.detach(drop)),

@@ -62,8 +62,7 @@ pub(crate) fn finalize(py: Python<'_>) {
 }
 
 /// Forgets the parent's threads in a child.
-#[pyfunction]
-pub(crate) fn forked() {
+pub(crate) fn forget_threads() {
     FORKS.fetch_add(1, Ordering::SeqCst);
     INSIDE.store(0, Ordering::SeqCst);
 }

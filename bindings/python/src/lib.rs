@@ -9,6 +9,7 @@ mod call;
 mod client;
 mod dpop;
 mod errors;
+mod fork;
 mod guard;
 mod host;
 mod http;
@@ -61,7 +62,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(dpop::asks_for_dpop_nonce, module)?)?;
     module.add_function(wrap_pyfunction!(log::log_through, module)?)?;
     module.add_function(wrap_pyfunction!(host::finalize, module)?)?;
-    module.add_function(wrap_pyfunction!(host::forked, module)?)?;
+    module.add_function(wrap_pyfunction!(fork::before_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(fork::after_fork_in_parent, module)?)?;
+    module.add_function(wrap_pyfunction!(fork::after_fork_in_child, module)?)?;
     #[cfg(feature = "test-hooks")]
     module.add_function(wrap_pyfunction!(test_hooks::test_panic, module)?)?;
     Ok(())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ from conftest import CONFIG, EC_PEM, FILE_JSON, HOST_JSON, RSA_JWK, RSA_PEM
 
 THREADS = 8
 ROUNDS = 10_000
+
+
+@pytest.fixture(autouse=True)
+def quick_turns() -> Iterator[None]:
+    """Threads that never wait would keep the others out for 5 ms at a time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 def on_threads(work: Callable[[int], None]) -> None:
