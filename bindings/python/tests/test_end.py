@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import pytest
@@ -102,19 +101,23 @@ def test_the_interpreter_ends_while(name: str) -> None:
         assert time.monotonic() - start < 20
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 13), reason="_xxsubinterpreters has another name there")
 def test_a_sub_interpreter_is_refused() -> None:
     done = run_python(
         """
-import _xxsubinterpreters as interpreters, segl
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+import segl
 own = interpreters.create()
 try:
-    interpreters.run_string(own, "import segl")
+    # Raises what it meets, or returns it in later versions.
+    print(interpreters.run_string(own, "import segl"))
 except BaseException as refused:
     print(refused)
 interpreters.destroy(own)
 assert segl.version()
-""",
+"""
     )
     assert "subinterpreters" in done.stdout
 

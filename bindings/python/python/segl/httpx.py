@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import AsyncGenerator, Generator
 from functools import partial
 
@@ -79,6 +80,8 @@ class HttpxTransport:
     def __init__(self, client: httpx.Client | None = None, *, max_response_bytes: int = 1_048_576) -> None:
         """An answer with a larger body than `max_response_bytes` is refused."""
         self._client = client or httpx.Client()
+        if client is None:
+            weakref.finalize(self, self._client.close)
         self._most = max_response_bytes
 
     def send(self, request: HttpRequest, timeout: float) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from typing import Any
 
 import requests
@@ -96,6 +97,8 @@ class RequestsTransport:
     def __init__(self, session: requests.Session | None = None, *, max_response_bytes: int = 1_048_576) -> None:
         """An answer with a larger body than `max_response_bytes` is refused."""
         self._session = session or requests.Session()
+        if session is None:
+            weakref.finalize(self, self._session.close)
         self._most = max_response_bytes
 
     def send(self, request: HttpRequest, timeout: float) -> HttpResponse:
