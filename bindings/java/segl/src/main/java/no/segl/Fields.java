@@ -1,0 +1,23 @@
+package no.segl;
+
+import java.io.Serializable;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** What an error carries beside its number and message. */
+record Fields(
+    boolean retryable,
+    @Nullable Duration retryAfter,
+    @Nullable Integer httpStatus,
+    @Nullable Long ckRv,
+    @Nullable String ckFunction,
+    @Nullable String oauthError,
+    @Nullable String oauthErrorDescription,
+    @Nullable String errorUri,
+    @Nullable String providerCode,
+    @Nullable String traceId,
+    @Nullable String configPath)
+    implements Serializable {
+  static final Fields NONE =
+      new Fields(false, null, null, null, null, null, null, null, null, null, null);
+}

@@ -1,0 +1,65 @@
+package no.segl.internal;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/**
+ * Where the functions are. The library stays loaded as long as the program runs: one that is written
+ * in Rust cannot be unloaded safely.
+ */
+final class FfmSymbols {
+  private static volatile SymbolLookup loaded = Linker.nativeLinker().defaultLookup();
+
+  private FfmSymbols() {}
+
+  static void load() {
+    loaded = NativeLoader.load(new Opener());
+  }
+
+  static MemorySegment function(String name) {
+    return find(loaded, name);
+  }
+
+  static MethodHandle libc(String name, FunctionDescriptor descriptor) {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(find(linker.defaultLookup(), name), descriptor);
+  }
+
+  private static MemorySegment find(SymbolLookup symbols, String name) {
+    return symbols
+        .find(name)
+        .orElseThrow(() -> new UnsatisfiedLinkError("there is no function " + name));
+  }
+
+  private static final class Opener implements NativeLoader.Opener<SymbolLookup> {
+    @Override
+    public SymbolLookup file(Path path) {
+      return SymbolLookup.libraryLookup(path, Arena.global());
+    }
+
+    @Override
+    public SymbolLookup named(String name) {
+      return SymbolLookup.libraryLookup(name, Arena.global());
+    }
+
+    @Override
+    public int abiVersion(SymbolLookup library) {
+      MethodHandle function =
+          Linker.nativeLinker()
+              .downcallHandle(
+                  find(library, "segl_abi_version"), FunctionDescriptor.of(JAVA_INT));
+      try {
+        return (int) function.invokeExact();
+      } catch (Throwable thrown) {
+        throw FfmFunctions.unexpected(thrown);
+      }
+    }
+  }
+}
