@@ -9,7 +9,9 @@ final class Backend {
 
   static Native load() {
     try {
-      return FfmLibrary.load();
+      // The functions are looked up when their class is initialised, which is after this.
+      FfmSymbols.load();
+      return new FfmLibrary();
     } catch (IllegalCallerException denied) {
       throw SeglException.of(
           ErrorCode.UNSUPPORTED,

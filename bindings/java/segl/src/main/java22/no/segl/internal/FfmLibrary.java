@@ -27,11 +27,6 @@ final class FfmLibrary extends FfmFunctions {
   private final Callbacks callbacks =
       new Callbacks(stub("sign"), stub("send"), stub("log"), stub("destroy"));
 
-  static Native load() {
-    FfmSymbols.load();
-    return new FfmLibrary();
-  }
-
   @Override
   public long invoke(String name, int argument) {
     MethodHandle function =
