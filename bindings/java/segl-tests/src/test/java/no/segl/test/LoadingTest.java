@@ -1,0 +1,268 @@
+package no.segl.test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How the library is found, in virtual machines of its own with little on their class path. */
+class LoadingTest {
+  private static final String ACCESS = "--enable-native-access=ALL-UNNAMED";
+  private static final Path ROOT = Path.of(System.getProperty("segl.test.root"));
+
+  @TempDir static Path folder;
+
+  private record Result(int status, String output) {}
+
+  @BeforeAll
+  static void compileTheExample() throws Exception {
+    String compiler = Path.of(System.getProperty("java.home"), "bin/javac").toString();
+    Result result =
+        run(
+            Map.of(),
+            compiler,
+            "-cp",
+            System.getProperty("segl.test.jar"),
+            "-d",
+            folder.resolve("classes").toString(),
+            ROOT.resolve("examples/java/Token.java").toString());
+    assertEquals(0, result.status(), result.output());
+  }
+
+  /** Runs the example with the jar, what else is on the class path, and flags. */
+  private static Result example(
+      Map<String, String> environment, List<String> jars, String... flags) throws Exception {
+    List<String> path = new ArrayList<>(List.of(System.getProperty("segl.test.jar")));
+    path.addAll(jars);
+    path.add(folder.resolve("classes").toString());
+    if (!Given.FFM) {
+      path.add(jna());
+    }
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
+    command.addAll(List.of(flags));
+    command.add("-cp");
+    command.add(String.join(File.pathSeparator, path));
+    command.addAll(List.of("GetToken", Given.variable("SEGL_TEST_CONFIG"), "bank"));
+    return run(environment, command.toArray(String[]::new));
+  }
+
+  private static String jna() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(path -> path.contains("/jna-"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static Result run(Map<String, String> environment, String... command) throws Exception {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().remove("SEGL_LIBRARY_PATH");
+    builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    return new Result(process.exitValue(), output);
+  }
+
+  private static String[] access(String... more) {
+    return Stream.concat(Given.FFM ? Stream.of(ACCESS) : Stream.empty(), Stream.of(more))
+        .toArray(String[]::new);
+  }
+
+  @Test
+  void theLibraryInAJarIsEnough() throws Exception {
+    String[] flags =
+        Given.FFM ? access("--illegal-native-access=deny") : access("-Xcheck:jni");
+    List<String> natives = List.of(System.getProperty("segl.test.natives"));
+    for (int i = 0; i < 2; i++) {
+      Result result = example(Map.of(), natives, flags);
+      assertEquals(0, result.status(), result.output());
+      assertTrue(result.output().matches("a token of \\d+ bytes, valid until .*\n"), result.output());
+    }
+    Path cache = folder.resolve("cache/segl");
+    try (Stream<Path> folders = Files.list(cache)) {
+      Path only = folders.collect(Collectors.toList()).get(0);
+      assertEquals(
+          "rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(only)));
+      try (Stream<Path> files = Files.list(only)) {
+        Path library = files.collect(Collectors.toList()).get(0);
+        assertEquals("libsegl.so", library.getFileName().toString());
+        // What somebody changed is not loaded, but put right.
+        Files.write(library, new byte[] {1, 2, 3});
+        Result result = example(Map.of(), natives, flags);
+        assertEquals(0, result.status(), result.output());
+        assertTrue(Files.size(library) > 3);
+      }
+    }
+  }
+
+  @Test
+  void theLibraryCanBeNamed() throws Exception {
+    String library = Given.variable("SEGL_LIBRARY_PATH");
+    Result result = example(Map.of(), List.of(), access("-Dsegl.library.path=" + library));
+    assertEquals(0, result.status(), result.output());
+    result = example(Map.of("SEGL_LIBRARY_PATH", library), List.of(), access());
+    assertEquals(0, result.status(), result.output());
+    result =
+        example(
+            Map.of("SEGL_LIBRARY_PATH", library),
+            List.of(),
+            access("-Dsegl.library.path=/nowhere/libsegl.so"));
+    says(result, "segl.library.path", "/nowhere/libsegl.so", "there is no such file");
+  }
+
+  @Test
+  void whatIsNotFoundSaysWhereItWasSought() throws Exception {
+    Result result = example(Map.of(), List.of(), access());
+    says(
+        result,
+        "segl.library.path",
+        "SEGL_LIBRARY_PATH",
+        "libsegl.so.1",
+        "/native/segl/linux-",
+        "segl-natives");
+  }
+
+  @Test
+  void aLibraryOfAnotherVersionIsRefused() throws Exception {
+    for (int[] version : new int[][] {{2, 0}, {1, 0}}) {
+      Path source = folder.resolve("fake.c");
+      Path library = folder.resolve("libfake" + version[0] + ".so");
+      Files.writeString(
+          source,
+          "unsigned segl_abi_version(void) { return "
+              + version[0]
+              + "u << 16 | "
+              + version[1]
+              + "; }\n");
+      Result compiled =
+          run(Map.of(), "cc", "-shared", "-fPIC", "-o", library.toString(), source.toString());
+      assertEquals(0, compiled.status(), compiled.output());
+      Result result = example(Map.of(), List.of(), access("-Dsegl.library.path=" + library));
+      says(result, "version " + version[0] + "." + version[1] + " of the ABI", "needs 1.1");
+    }
+  }
+
+  @Test
+  void aFileThatIsNoLibraryIsRefused() throws Exception {
+    Path text = Files.writeString(folder.resolve("text.so"), "no library");
+    says(
+        example(Map.of(), List.of(), access("-Dsegl.library.path=" + text)),
+        "cannot be loaded",
+        text.toString());
+  }
+
+  @Test
+  void aDamagedJarIsRefused() throws Exception {
+    Path resources = folder.resolve("damaged/native/segl/linux-x86_64");
+    Files.createDirectories(resources);
+    Files.writeString(resources.resolve("libsegl.so"), "no library");
+    Files.writeString(resources.resolve("libsegl.so.sha256"), "0".repeat(64));
+    says(
+        example(Map.of(), List.of(folder.resolve("damaged").toString()), access()),
+        "the jar is damaged");
+  }
+
+  @Test
+  void aCacheWhereNothingMayRunIsNamed() throws Exception {
+    Path noexec = noexecFolder();
+    assumeTrue(noexec != null, "no folder here is mounted noexec");
+    Path cache = Files.createTempDirectory(noexec, "segl-test");
+    try {
+      says(
+          example(
+              Map.of("XDG_CACHE_HOME", cache.toString()),
+              List.of(System.getProperty("segl.test.natives")),
+              access()),
+          "mounted noexec",
+          "XDG_CACHE_HOME");
+    } finally {
+      try (Stream<Path> files = Files.walk(cache)) {
+        files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
+  }
+
+  private static Path noexecFolder() throws Exception {
+    for (String line : Files.readAllLines(Path.of("/proc/self/mounts"))) {
+      String[] fields = line.split(" ");
+      Path mount = Path.of(fields[1]);
+      if (fields[2].equals("tmpfs")
+          && List.of(fields[3].split(",")).contains("noexec")
+          && Files.isDirectory(mount)
+          && Files.isWritable(mount)) {
+        return mount;
+      }
+    }
+    return null;
+  }
+
+  @Test
+  void withoutTheFlagJavaSaysWhatToDo() throws Exception {
+    assumeTrue(Given.FFM, "the flag is for Java 22 and newer");
+    Result result =
+        example(
+            Map.of("SEGL_LIBRARY_PATH", Given.variable("SEGL_LIBRARY_PATH")),
+            List.of(),
+            "--illegal-native-access=deny");
+    says(result, "--enable-native-access=ALL-UNNAMED");
+  }
+
+  @Test
+  void onTheModulePathOnlySeglNeedsTheFlag() throws Exception {
+    List<String> command = new ArrayList<>();
+    String path = System.getProperty("segl.test.jar");
+    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
+    if (Given.FFM) {
+      command.addAll(List.of("--enable-native-access=no.segl", "--illegal-native-access=deny"));
+      command.addAll(List.of("--module-path", path, "--add-modules", "no.segl"));
+    } else {
+      command.addAll(List.of("--module-path", path + File.pathSeparator + jna()));
+      command.addAll(List.of("--add-modules", "no.segl,com.sun.jna"));
+    }
+    command.addAll(List.of("-cp", folder.resolve("classes").toString(), "GetToken"));
+    command.addAll(List.of(Given.variable("SEGL_TEST_CONFIG"), "bank"));
+    Result result =
+        run(
+            Map.of("SEGL_LIBRARY_PATH", Given.variable("SEGL_LIBRARY_PATH")),
+            command.toArray(String[]::new));
+    assertEquals(0, result.status(), result.output());
+  }
+
+  @Test
+  void beforeJava22JnaIsAskedFor() throws Exception {
+    assumeTrue(!Given.FFM, "Java 22 and newer need no JNA");
+    String path =
+        System.getProperty("segl.test.jar") + File.pathSeparator + folder.resolve("classes");
+    Result result =
+        run(
+            Map.of(),
+            Path.of(System.getProperty("java.home"), "bin/java").toString(),
+            "-cp",
+            path,
+            "GetToken");
+    says(result, "net.java.dev.jna:jna");
+  }
+
+  private static void says(Result result, String... texts) {
+    assertFalse(result.status() == 0, result.output());
+    for (String text : texts) {
+      assertTrue(result.output().contains(text), "no \"" + text + "\" in: " + result.output());
+    }
+  }
+}
