@@ -5,4 +5,8 @@ module no.segl {
   requires static com.sun.jna;
 
   exports no.segl;
+
+  // JNA calls back through interfaces there.
+  opens no.segl.internal to
+      com.sun.jna;
 }

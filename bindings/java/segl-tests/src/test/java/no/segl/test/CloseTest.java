@@ -86,7 +86,7 @@ class CloseTest {
                   } else {
                     client.getAndSet(Given.client("file")).close();
                   }
-                  for (int call = 0; call < 4; call++) {
+                  for (int call = 0; call < 2; call++) {
                     tally(() -> usedSigner.sign("ES256", MESSAGE), well, late);
                     tally(usedSigner::publicJwk, well, late);
                     tally(usedClient::health, well, late);

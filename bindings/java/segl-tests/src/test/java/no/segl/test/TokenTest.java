@@ -164,8 +164,8 @@ class TokenTest {
       assertEquals("MP-100", failure.providerCode());
       assertEquals(522, failure.number());
       assertFalse(failure.retryable());
-      assertEquals("invalid_client", failure.oauthError());
-      assertTrue(failure.oauthErrorDescription().contains("MP-100"));
+      assertEquals("invalid_grant", failure.oauthError());
+      assertTrue(failure.oauthErrorDescription().contains("Client not found"));
       assertTrue(failure.httpStatus() >= 400);
       assertNull(failure.ckRv());
     }

@@ -23,6 +23,13 @@ final class JnaLibrary extends JnaFunctions {
 
   private JnaLibrary() {}
 
+  /** Loads JNA itself, whose failures are others than those of segl's library. */
+  static void start() {
+    if (com.sun.jna.Native.POINTER_SIZE != Long.BYTES) {
+      throw new UnsatisfiedLinkError("segl is for 64-bit machines");
+    }
+  }
+
   static Native load() {
     NativeLibrary found = NativeLoader.load(new Opener());
     com.sun.jna.Native.register(JnaFunctions.class, found);

@@ -41,7 +41,11 @@ final class FfmSymbols {
   private static final class Opener implements NativeLoader.Opener<SymbolLookup> {
     @Override
     public SymbolLookup file(Path path) {
-      return SymbolLookup.libraryLookup(path, Arena.global());
+      try {
+        return SymbolLookup.libraryLookup(path, Arena.global());
+      } catch (IllegalArgumentException refused) {
+        throw new IllegalArgumentException(Dlopen.reason(path, refused), refused);
+      }
     }
 
     @Override
