@@ -85,7 +85,7 @@ final class ClientMaker {
             library.putLong(vtable + 24, library.callbacks().destroy());
             return library.segl_transport_from_vtable(vtable, out);
           });
-    } catch (SeglException failed) {
+    } catch (RuntimeException | Error failed) {
       Upcalls.destroy(ctx);
       throw failed;
     }

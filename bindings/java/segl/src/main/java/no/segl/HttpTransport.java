@@ -5,8 +5,10 @@ import java.time.Duration;
 /**
  * Sends the requests of a {@link TokenClient}, in the place of segl's own HTTP and TLS.
  *
- * <p>It is called on threads of segl, on several at a time, and may use segl. A client certificate
- * ({@code tls} in the settings) is the transport's own business.
+ * <p>It is called on the threads that call segl, and for tokens on threads of segl, on several at a
+ * time, and may use segl. A client certificate is the transport's own business: the setting {@code
+ * tls} is refused beside it. It must not refer to the client that is made with it, which would never
+ * be collected then.
  */
 @FunctionalInterface
 public interface HttpTransport {

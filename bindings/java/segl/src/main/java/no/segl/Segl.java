@@ -26,8 +26,9 @@ public final class Segl {
   /**
    * Frees everything that is open, ends logging, closes the sessions with tokens, and finalizes the
    * PKCS#11 modules that segl initialised. One that SunPKCS11 used before segl stays as it is; one
-   * that segl used first can no longer be used by SunPKCS11. Optional: segl does nothing by itself when a program ends. Objects that were open
-   * fail with {@link ErrorCode#INVALID_HANDLE} then; new ones can be made.
+   * that segl used first can no longer be used by SunPKCS11. Optional: segl does nothing by itself
+   * when a program ends. Objects that were open fail with {@link ErrorCode#INVALID_HANDLE} then; new
+   * ones can be made.
    *
    * @throws SeglException {@link ErrorCode#TIMEOUT} when calls into a module do not end within 5
    *     seconds, or what a module says; call it again then

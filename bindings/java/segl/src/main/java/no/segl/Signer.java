@@ -104,7 +104,7 @@ public final class Signer implements AutoCloseable {
                       segl.segl_signer_from_vtable(
                           vtable(segl, frame, ctx), frame.put(jwk), jwk.length, out)));
       return signer;
-    } catch (SeglException failed) {
+    } catch (RuntimeException | Error failed) {
       Upcalls.destroy(ctx);
       throw failed;
     }

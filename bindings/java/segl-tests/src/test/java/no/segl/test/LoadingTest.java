@@ -143,7 +143,7 @@ class LoadingTest {
         "segl.library.path",
         "SEGL_LIBRARY_PATH",
         "libsegl.so.1",
-        "/native/segl/linux-",
+        "native/segl/linux-",
         "segl-natives");
   }
 
@@ -179,7 +179,7 @@ class LoadingTest {
 
   @Test
   void aDamagedJarIsRefused() throws Exception {
-    Path resources = folder.resolve("damaged/native/segl/linux-x86_64");
+    Path resources = folder.resolve("damaged/native/segl/" + System.getProperty("segl.test.platform"));
     Files.createDirectories(resources);
     Files.writeString(resources.resolve("libsegl.so"), "no library");
     Files.writeString(resources.resolve("libsegl.so.sha256"), "0".repeat(64));
@@ -238,12 +238,11 @@ class LoadingTest {
       command.addAll(List.of("--module-path", path + File.pathSeparator + jna()));
       command.addAll(List.of("--add-modules", "no.segl,com.sun.jna"));
     }
-    command.addAll(List.of("-cp", folder.resolve("classes").toString(), "GetToken"));
-    command.addAll(List.of(Given.variable("SEGL_TEST_CONFIG"), "bank"));
-    Result result =
-        run(
-            Map.of("SEGL_LIBRARY_PATH", Given.variable("SEGL_LIBRARY_PATH")),
-            command.toArray(String[]::new));
+    command.add("-cp");
+    command.add(
+        System.getProperty("segl.test.natives") + File.pathSeparator + folder.resolve("classes"));
+    command.addAll(List.of("GetToken", Given.variable("SEGL_TEST_CONFIG"), "bank"));
+    Result result = run(Map.of(), command.toArray(String[]::new));
     assertEquals(0, result.status(), result.output());
   }
 

@@ -25,7 +25,7 @@ final class NativeBundle {
   /** The files of libraries that jars have for a platform; what fails is added to {@code tried}. */
   static List<Path> extract(Platform platform, List<String> tried) {
     for (String classifier : platform.classifiers()) {
-      String resource = "/native/segl/" + classifier + "/" + platform.file();
+      String resource = "native/segl/" + classifier + "/" + platform.file();
       String label = resource + " (in a jar): ";
       try {
         byte[] sum = resource(resource + ".sha256");
@@ -96,7 +96,8 @@ final class NativeBundle {
   }
 
   private static byte @Nullable [] resource(String name) throws IOException {
-    try (InputStream stream = NativeBundle.class.getResourceAsStream(name)) {
+    // Not through the class: in a named module that would find the module's own only.
+    try (InputStream stream = NativeBundle.class.getClassLoader().getResourceAsStream(name)) {
       return stream == null ? null : stream.readAllBytes();
     }
   }
