@@ -1,0 +1,137 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Text;
+using Segl.Json;
+
+namespace Segl
+{
+    /// <summary>Settings with types, over the JSON that segl reads.</summary>
+    public abstract class Settings
+    {
+        private readonly JsonObject _members;
+
+        private protected Settings()
+        {
+            _members = new JsonObject();
+        }
+
+        private protected Settings(JsonObject members)
+        {
+            _members = members;
+        }
+
+        /// <summary>The settings in the words of segl.toml. It may hold a PIN, when a key's URI does.</summary>
+        /// <returns>A JSON object.</returns>
+        public string ToJson() => JsonWriter.Write(_members);
+
+        /// <summary>The names of what is set; no values.</summary>
+        /// <returns>For example "Config(profile, client_id)".</returns>
+        public override string ToString() => GetType().Name + "(" + string.Join(", ", _members.Select(member => member.Key)) + ")";
+
+        private protected string? Text(string name) => Get<string>(name, "a text");
+
+        private protected bool? Flag(string name) => (bool?)Get<object>(name, "true or false", value => value is bool);
+
+        private protected long? Number(string name) => (long?)Get<object>(name, "a whole number", value => value is long);
+
+        private protected IReadOnlyList<string>? List(string name)
+        {
+            return Get<IEnumerable<object?>>(name, "a list of texts", value => value is IEnumerable<object?> items && items.All(item => item is string))?.Cast<string>().ToArray();
+        }
+
+        private protected T? Word<T>(string name)
+            where T : struct, Enum
+        {
+            string? word = Text(name);
+            if (word is null)
+            {
+                return null;
+            }
+            foreach (T value in Enum.GetValues(typeof(T)).Cast<T>())
+            {
+                if (WordOf(value.ToString()) == word)
+                {
+                    return value;
+                }
+            }
+            throw Wrong(name, "a word that this version knows; ToJson has it");
+        }
+
+        private protected DateTimeOffset? Time(string name)
+        {
+            string? text = Text(name);
+            return text is null ? (DateTimeOffset?)null
+                : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time) ? time
+                : throw Wrong(name, "a date or a time of RFC 3339");
+        }
+
+        private protected T? Nested<T>(string name, Func<JsonObject, T> make)
+            where T : Settings
+        {
+            JsonObject? members = Get<JsonObject>(name, "an object");
+            return members is null ? null : make(members);
+        }
+
+        private protected IReadOnlyList<T>? NestedList<T>(string name, Func<JsonObject, T> make)
+            where T : Settings
+        {
+            return Get<IEnumerable<object?>>(name, "a list of objects", value => value is IEnumerable<object?> items && items.All(item => item is JsonObject))
+                ?.Cast<JsonObject>().Select(make).ToArray();
+        }
+
+        private protected void Set(string name, object? value)
+        {
+            if (value is null)
+            {
+                _members.Remove(name);
+            }
+            else
+            {
+                _members[name] = value;
+            }
+        }
+
+        private protected void SetList(string name, IEnumerable<string>? values) => Set(name, values?.ToList<object?>());
+
+        private protected void SetWord<T>(string name, T? value)
+            where T : struct, Enum
+        {
+            Set(name, value is T word ? WordOf(word.ToString()) : null);
+        }
+
+        private protected void SetTime(string name, DateTimeOffset? value)
+        {
+            Set(name, value?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+        }
+
+        private protected void SetNested(string name, Settings? value) => Set(name, value?._members);
+
+        private protected void SetNestedList(string name, IEnumerable<Settings>? values) => Set(name, values?.Select(value => (object?)value._members).ToList());
+
+        /// <summary>"PrivateKeyJwt" is private_key_jwt, and "Tls12" 1.2.</summary>
+        private static string WordOf(string name)
+        {
+            if (name.StartsWith("Tls1", StringComparison.Ordinal))
+            {
+                return name[3] + "." + name[4];
+            }
+            var word = new StringBuilder();
+            foreach (char c in name)
+            {
+                word.Append(char.IsUpper(c) && word.Length > 0 ? "_" : "").Append(char.ToLowerInvariant(c));
+            }
+            return word.ToString();
+        }
+
+        private T? Get<T>(string name, string what, Predicate<object>? fits = null)
+            where T : class
+        {
+            object? value = _members[name];
+            return value is null ? null : value is T typed && (fits is null || fits(value)) ? typed : throw Wrong(name, what);
+        }
+
+        private static InvalidOperationException Wrong(string name, string what) => new InvalidOperationException("the setting " + name + " is not " + what);
+    }
+}

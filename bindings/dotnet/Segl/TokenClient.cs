@@ -1,0 +1,169 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Segl.Interop;
+
+namespace Segl
+{
+    /// <summary>A client of a token endpoint, with its cache. Made once and shared: any thread may use it at any time, and dispose of it.</summary>
+    /// <remarks>
+    /// Calls block; without a time-out, as long as segl's defaults allow. All throw <see cref="SeglException"/> for what goes wrong,
+    /// <see cref="OperationCanceledException"/> when they were cancelled, and <see cref="ObjectDisposedException"/> afterwards. The methods
+    /// whose names end with Async do the same on a thread of the pool, which they block.
+    /// </remarks>
+    public sealed unsafe partial class TokenClient : IDisposable
+    {
+        private readonly ClientHandle _handle;
+        private readonly object _identity = new object();
+        private Token? _held;
+
+        private TokenClient(ClientHandle handle)
+        {
+            _handle = handle;
+        }
+
+        /// <summary>Makes the client that a configuration file names, and opens its key.</summary>
+        /// <param name="path">The segl.toml.</param>
+        /// <param name="name">The client's name in it.</param>
+        /// <param name="options">Keys and a transport of the program's own, and the bounds of the opening.</param>
+        /// <returns>The client.</returns>
+        /// <exception cref="SeglLibraryException">The native library was not found, or cannot be used.</exception>
+        public static TokenClient Open(string path, string name, TokenClientOptions? options = null)
+        {
+            LibraryLoader.Ensure();
+            return new TokenClient(ClientFactory.Open(path ?? throw new ArgumentNullException(nameof(path)), name ?? throw new ArgumentNullException(nameof(name)), options ?? new TokenClientOptions()));
+        }
+
+        /// <summary>Makes a client from settings, and opens its key.</summary>
+        /// <param name="config">The settings.</param>
+        /// <param name="options">Keys and a transport of the program's own, and the bounds of the opening.</param>
+        /// <returns>The client.</returns>
+        /// <exception cref="SeglLibraryException">The native library was not found, or cannot be used.</exception>
+        public static TokenClient Create(Config config, TokenClientOptions? options = null)
+        {
+            LibraryLoader.Ensure();
+            return new TokenClient(ClientFactory.Create((config ?? throw new ArgumentNullException(nameof(config))).ToJson(), options ?? new TokenClientOptions()));
+        }
+
+        /// <summary>Gets an access token that is good for a while: from the cache, or a new one.</summary>
+        /// <param name="request">What it is for; null for what the settings say. Keep it and use it again.</param>
+        /// <param name="timeout">The longest that it may take; null is 30 seconds.</param>
+        /// <param name="withResponse">Whether <see cref="Segl.Token.Response"/> is filled in.</param>
+        /// <param name="cancellationToken">Ends it early.</param>
+        /// <returns>The token; the same object as long as it is the one to use.</returns>
+        /// <remarks>However many callers ask for the same token, it is fetched once, and its successor before it ends.</remarks>
+        public Token Token(TokenRequest? request = null, TimeSpan? timeout = null, bool withResponse = false, CancellationToken cancellationToken = default)
+        {
+            if (timeout is null && !withResponse && !cancellationToken.CanBeCanceled)
+            {
+                return Fetch(request, null, request is null ? Volatile.Read(ref _held) : request.HeldFor(_identity), default);
+            }
+            Live();
+            using var bounds = new CallBounds(timeout, cancellationToken);
+            NativeCall call = bounds.Call(withResponse ? NativeMethods.CallResponseJson : 0);
+            Token? held = withResponse ? null : request is null ? Volatile.Read(ref _held) : request.HeldFor(_identity);
+            return Fetch(request, &call, held, cancellationToken);
+        }
+
+        /// <summary><see cref="Token"/> on a thread of the pool, which it blocks.</summary>
+        /// <param name="request">What it is for; null for what the settings say.</param>
+        /// <param name="timeout">The longest that it may take; null is 30 seconds.</param>
+        /// <param name="withResponse">Whether <see cref="Segl.Token.Response"/> is filled in.</param>
+        /// <param name="cancellationToken">Ends it early.</param>
+        /// <returns>The token.</returns>
+        public Task<Token> TokenAsync(TokenRequest? request = null, TimeSpan? timeout = null, bool withResponse = false, CancellationToken cancellationToken = default)
+        {
+            return Task.Run(() => Token(request, timeout, withResponse, cancellationToken), cancellationToken);
+        }
+
+        /// <summary>Tells that an API rejected a token (HTTP 401). If it is still the cached one it is dropped, and the next call fetches another.</summary>
+        /// <param name="token">The token.</param>
+        /// <param name="request">What it was asked for with.</param>
+        /// <remarks>Within 10 seconds of a rejection the next one drops nothing.</remarks>
+        public void Reject(Token token, TokenRequest? request = null)
+        {
+            byte[]? json = request?.Utf8;
+            fixed (byte* text = json)
+            {
+                NativeError.Check(NativeMethods.segl_client_reject(Live(), text, (UIntPtr)(json?.Length ?? 0), (token ?? throw new ArgumentNullException(nameof(token))).Generation));
+            }
+        }
+
+        /// <summary>Forgets tokens in the cache, whatever they are.</summary>
+        /// <param name="request">Whose token is forgotten; null forgets all tokens of the client.</param>
+        public void Forget(TokenRequest? request = null)
+        {
+            byte[]? json = request?.Utf8;
+            fixed (byte* text = json)
+            {
+                NativeError.Check(NativeMethods.segl_client_forget(Live(), text, (UIntPtr)(json?.Length ?? 0)));
+            }
+        }
+
+        /// <summary>How the client is doing, as a JSON object with <c>keys</c>, <c>tls</c>, <c>dpop</c> and <c>tokens</c>. Nothing is sent, and no device is asked.</summary>
+        /// <returns>JSON text.</returns>
+        public string Health()
+        {
+            NativeBytes json = default;
+            NativeError.Check(NativeMethods.segl_client_health(Live(), &json));
+            return NativeOutput.TakeText(&json);
+        }
+
+        /// <summary>Frees the client and its cache; calls that run on other threads end as they would. Again is harmless.</summary>
+        public void Dispose()
+        {
+            _handle.Dispose();
+            _held = null;
+        }
+
+        private Token Fetch(TokenRequest? request, NativeCall* call, Token? held, CancellationToken cancellationToken)
+        {
+            NativeToken token = default;
+            token.StructSize = (UIntPtr)sizeof(NativeToken);
+            byte[]? json = request?.Utf8;
+            IntPtr error;
+            fixed (byte* text = json)
+            {
+                UIntPtr length = (UIntPtr)(json is null ? 0 : json.Length);
+                error = held is null
+                    ? NativeMethods.segl_client_token(Live(), text, length, call, &token)
+                    : NativeMethods.segl_client_token_if_newer(Live(), text, length, held.Generation, call, &token);
+            }
+            if (error != IntPtr.Zero)
+            {
+                throw NativeError.Take(error, cancellationToken);
+            }
+            return (token.Flags & NativeMethods.TokenUnchanged) != 0 ? held! : Keep(request, &token);
+        }
+
+        private Token Keep(TokenRequest? request, NativeToken* native)
+        {
+            Token token;
+            try
+            {
+                token = new Token(
+                    NativeOutput.Text(native->AccessToken.Data, native->AccessToken.Len),
+                    native->ExpiresAtMs,
+                    (native->Flags & NativeMethods.TokenFromCache) != 0,
+                    (native->Flags & NativeMethods.TokenDpop) != 0,
+                    native->Generation,
+                    native->ResponseJson.Data is null ? null : NativeOutput.Text(native->ResponseJson.Data, native->ResponseJson.Len));
+            }
+            finally
+            {
+                NativeMethods.segl_token_free(native);
+            }
+            if (request is null)
+            {
+                Volatile.Write(ref _held, token.AsCached());
+            }
+            else
+            {
+                request.Hold(_identity, token.AsCached());
+            }
+            return token;
+        }
+
+        private ClientHandle Live() => _handle.IsClosed ? throw new ObjectDisposedException(nameof(TokenClient)) : _handle;
+    }
+}
