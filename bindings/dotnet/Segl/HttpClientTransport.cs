@@ -1,0 +1,116 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Net.Http;
+using System.Security.Authentication;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Segl
+{
+    /// <summary>A transport over <see cref="HttpClient"/>: with the proxy, the certificates and the tracing that .NET has.</summary>
+    public sealed class HttpClientTransport : IHttpTransport, IDisposable
+    {
+        private readonly HttpClient _client;
+        private readonly long _maximum;
+
+        /// <summary>Makes a transport with a handler of its own, or of the program's.</summary>
+        /// <param name="handler">What sends. Of a <see cref="HttpClientHandler"/>, redirects and cookies are switched off; any other must follow no redirect by itself. Null: a new <see cref="HttpClientHandler"/>.</param>
+        /// <param name="maxResponseBytes">The most bytes that the body of an answer may have.</param>
+        public HttpClientTransport(HttpMessageHandler? handler = null, long maxResponseBytes = 1048576)
+        {
+            HttpMessageHandler sender = handler ?? new HttpClientHandler();
+            if (sender is HttpClientHandler known)
+            {
+                known.AllowAutoRedirect = false;
+                known.UseCookies = false;
+            }
+            _client = new HttpClient(sender, handler is null) { Timeout = Timeout.InfiniteTimeSpan };
+            _maximum = maxResponseBytes;
+        }
+
+        /// <inheritdoc/>
+        public HttpResponse Send(HttpRequest request, TimeSpan timeout)
+        {
+            using var time = new CancellationTokenSource(timeout);
+            try
+            {
+                return SendAsync(request ?? throw new ArgumentNullException(nameof(request)), time.Token).GetAwaiter().GetResult();
+            }
+            catch (OperationCanceledException exception) when (time.IsCancellationRequested)
+            {
+                throw new SeglException(ErrorCode.Timeout, "no answer from " + Host(request) + " in " + timeout.TotalMilliseconds + " ms", exception);
+            }
+            catch (Exception exception) when (exception is HttpRequestException || exception is IOException)
+            {
+                throw new SeglException(Causes(exception).Any(cause => cause is AuthenticationException) ? ErrorCode.Tls : ErrorCode.Network, Host(request) + ": " + Causes(exception).Last().Message, exception);
+            }
+        }
+
+        /// <summary>Ends the connections, unless the handler is the program's.</summary>
+        public void Dispose() => _client.Dispose();
+
+        private async Task<HttpResponse> SendAsync(HttpRequest request, CancellationToken time)
+        {
+            using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Url);
+            if (request.Body != null)
+            {
+                message.Content = new ByteArrayContent(request.Body);
+            }
+            foreach (KeyValuePair<string, string> header in request.Headers)
+            {
+                if (!message.Headers.TryAddWithoutValidation(header.Key, header.Value))
+                {
+                    message.Content ??= new ByteArrayContent(Array.Empty<byte>());
+                    message.Content.Headers.TryAddWithoutValidation(header.Key, header.Value);
+                }
+            }
+            using HttpResponseMessage answer = await _client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, time).ConfigureAwait(false);
+            byte[] body = await Body(answer, request, time).ConfigureAwait(false);
+            var headers = answer.Headers.Concat(answer.Content is null ? Enumerable.Empty<KeyValuePair<string, IEnumerable<string>>>() : answer.Content.Headers)
+                .SelectMany(header => header.Value.Select(value => new KeyValuePair<string, string>(header.Key, value)));
+            return new HttpResponse((int)answer.StatusCode, headers, body);
+        }
+
+        private async Task<byte[]> Body(HttpResponseMessage answer, HttpRequest request, CancellationToken time)
+        {
+            using var body = new MemoryStream();
+            if (answer.Content is null)
+            {
+                return body.ToArray();
+            }
+            // A stream that does not look at its token ends with the answer.
+            using CancellationTokenRegistration end = time.Register(answer.Dispose);
+            try
+            {
+                using Stream stream = await answer.Content.ReadAsStreamAsync().ConfigureAwait(false);
+                byte[] piece = new byte[16384];
+                int read;
+                while ((read = await stream.ReadAsync(piece, 0, piece.Length, time).ConfigureAwait(false)) > 0)
+                {
+                    body.Write(piece, 0, read);
+                    if (body.Length > _maximum)
+                    {
+                        throw new SeglException(ErrorCode.ResponseTooLarge, "the answer of " + Host(request) + " has more than " + _maximum + " bytes");
+                    }
+                }
+            }
+            catch (Exception exception) when (time.IsCancellationRequested && !(exception is OperationCanceledException))
+            {
+                throw new OperationCanceledException(exception.Message, exception, time);
+            }
+            return body.ToArray();
+        }
+
+        private static string Host(HttpRequest request) => new Uri(request.Url).Host;
+
+        private static IEnumerable<Exception> Causes(Exception exception)
+        {
+            for (Exception? cause = exception; cause != null; cause = cause.InnerException)
+            {
+                yield return cause;
+            }
+        }
+    }
+}
