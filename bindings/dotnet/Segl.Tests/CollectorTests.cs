@@ -100,12 +100,12 @@ namespace Segl.Tests
                     using Signer again = Signer.FromBytes(Services.EcPem);
                 }
             }
-            Calls(20000);
+            Calls(50000);
             long before = Resident();
             Calls(50000);
             long after = Resident();
             Check.That(after < before * 1.05, "resident memory grew from " + before / 1024 + " to " + after / 1024 + " KiB");
-            Console.WriteLine("resident memory over 50,000 calls: {0:+0.0;-0.0} % of {1} MiB", 100.0 * (after - before) / before, before >> 20);
+            Console.WriteLine(FormattableString.Invariant($"resident memory over 50,000 calls: {100.0 * (after - before) / before:+0.0;-0.0;0.0} % of {before >> 20} MiB"));
         }
 
         private static long Resident()

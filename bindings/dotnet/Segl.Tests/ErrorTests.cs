@@ -10,9 +10,6 @@ namespace Segl.Tests
     internal static class ErrorTests
     {
         [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
-        private delegate IntPtr TestPanic(int how);
-
-        [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
         private delegate IntPtr ErrorName(int code);
 
         public static void EveryErrorNumberHasItsNameAndClass()
@@ -50,32 +47,13 @@ namespace Segl.Tests
 
         public static void APanicIsAnException()
         {
-            IntPtr library = NativeLibrary.Load(Services.Library);
-            if (!NativeLibrary.TryGetExport(library, "segl_test_panic", out IntPtr symbol))
+            // In a process of its own, as Rust writes about panics to its standard error.
+            var (status, output) = Services.Child("panic", Services.Library);
+            if (status == 77)
             {
                 throw new NotRunException("this library was built without the feature test-hooks");
             }
-            var panic = Marshal.GetDelegateForFunctionPointer<TestPanic>(symbol);
-            // The function is none of the public ones, so what makes exceptions is called by its name.
-            MethodInfo check = typeof(Signer).Assembly.GetType("Segl.Interop.NativeError", true)!.GetMethod("Check", BindingFlags.Static | BindingFlags.NonPublic, null, new[] { typeof(IntPtr) }, null)!;
-            for (int how = 0; how < 4; how++)
-            {
-                IntPtr error = panic(how);
-                SeglException exception = Check.Fails(ErrorCode.Panic, () =>
-                {
-                    try
-                    {
-                        check.Invoke(null, new object[] { error });
-                    }
-                    catch (TargetInvocationException wrapped)
-                    {
-                        throw wrapped.InnerException!;
-                    }
-                });
-                Check.That(exception is UsageException && exception.Message.Length > 0, "a UsageException with a message");
-            }
-            using Signer signer = Signer.FromBytes(Services.EcPem);
-            Check.Equal(64, signer.Sign("ES256", new byte[1]).Length);
+            Check.That(status == 0, output);
         }
 
         public static void FactsOfAToken()
@@ -84,9 +62,9 @@ namespace Segl.Tests
             Check.That(missing.Code == ErrorCode.TokenNotFound && missing is HsmException, missing.Name);
             Check.Contains("none", missing.Message);
             Config config = Config.FromJson(Services.FileJson);
-            config.TokenEndpoint = "nowhere";
+            config.LifetimeSeconds = 100000;
             SeglException setting = Check.Throws<SeglException>(() => TokenClient.Create(config));
-            Check.That(setting.Code == ErrorCode.Config && setting.ConfigPath!.Contains("token_endpoint"), setting.Name + " " + setting.ConfigPath);
+            Check.That(setting.Code == ErrorCode.Config && setting.ConfigPath!.Contains("lifetime_seconds"), setting.Name + " " + setting.ConfigPath);
             Check.Fails(ErrorCode.Io, () => TokenClient.Open("/no/such/segl.toml", "bank"));
             Check.Fails(ErrorCode.Config, () => Services.Client("nobody"));
         }
