@@ -3,25 +3,30 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using System.Reflection;
+using System.Runtime.InteropServices;
 
 namespace Segl.Tests
 {
     /// <summary>Runs every public static method without parameters of the classes whose names end with Tests.</summary>
     internal static class Program
     {
+        private static readonly Type[] Long = { typeof(DisposeTests), typeof(CollectorTests), typeof(PackageTests) };
+
         private static int Main(string[] arguments)
         {
             if (arguments.Length == 2 && arguments[0] == "child")
             {
                 return Child.Run(arguments[1]);
             }
-            string filter = arguments.Length > 0 ? arguments[0] : "";
+            bool quick = arguments.Contains("--quick");
+            string filter = arguments.FirstOrDefault(argument => argument != "--quick") ?? "";
+            Console.WriteLine(RuntimeInformation.FrameworkDescription + " with segl " + SeglLibrary.Version);
             int passed = 0;
             var failures = new List<string>();
             foreach (MethodInfo test in Tests())
             {
                 string name = test.DeclaringType!.Name + "." + test.Name;
-                if (name.IndexOf(filter, StringComparison.OrdinalIgnoreCase) < 0)
+                if (name.IndexOf(filter, StringComparison.OrdinalIgnoreCase) < 0 || (quick && Long.Contains(test.DeclaringType)))
                 {
                     continue;
                 }
