@@ -14,12 +14,14 @@ namespace Segl
     public sealed unsafe partial class TokenClient : IDisposable
     {
         private readonly ClientHandle _handle;
+        private readonly IntPtr _key;
         private readonly object _identity = new object();
         private Token? _held;
 
         private TokenClient(ClientHandle handle)
         {
             _handle = handle;
+            _key = handle.DangerousGetHandle();
         }
 
         /// <summary>Makes the client that a configuration file names, and opens its key.</summary>
@@ -118,22 +120,33 @@ namespace Segl
 
         private Token Fetch(TokenRequest? request, NativeCall* call, Token? held, CancellationToken cancellationToken)
         {
-            NativeToken token = default;
-            token.StructSize = (UIntPtr)sizeof(NativeToken);
+            // Locals are zero-filled.
+            NativeToken token;
+            NativeToken* native = &token;
+            native->StructSize = (UIntPtr)sizeof(NativeToken);
             byte[]? json = request?.Utf8;
             IntPtr error;
             fixed (byte* text = json)
             {
                 UIntPtr length = (UIntPtr)(json is null ? 0 : json.Length);
-                error = held is null
-                    ? NativeMethods.segl_client_token(Live(), text, length, call, &token)
-                    : NativeMethods.segl_client_token_if_newer(Live(), text, length, held.Generation, call, &token);
+                if (held is null)
+                {
+                    error = NativeMethods.segl_client_token(Live(), text, length, call, native);
+                }
+                else
+                {
+                    Live();
+                    error = NativeMethods.segl_client_token_if_newer(_key, text, length, held.Generation, call, native);
+                    GC.KeepAlive(this);
+                }
             }
             if (error != IntPtr.Zero)
             {
-                throw NativeError.Take(error, cancellationToken);
+                Exception exception = NativeError.Take(error, cancellationToken);
+                // Disposed of between the check and the call.
+                throw exception is SeglException segl && segl.Number == (int)ErrorCode.InvalidHandle && _handle.IsClosed ? new ObjectDisposedException(nameof(TokenClient)) : exception;
             }
-            return (token.Flags & NativeMethods.TokenUnchanged) != 0 ? held! : Keep(request, &token);
+            return (native->Flags & NativeMethods.TokenUnchanged) != 0 ? held! : Keep(request, native);
         }
 
         private Token Keep(TokenRequest? request, NativeToken* native)
