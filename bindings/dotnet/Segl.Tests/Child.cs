@@ -18,6 +18,10 @@ namespace Segl.Tests
                 {
                     return Panic();
                 }
+                if (name == "shutdown")
+                {
+                    return Shutdown();
+                }
                 if (name.StartsWith("path=", StringComparison.Ordinal))
                 {
                     SeglLibrary.Path = name.Substring(5);
@@ -50,6 +54,20 @@ namespace Segl.Tests
                 Check.That(exception is UsageException usage && usage.Code == ErrorCode.Panic && usage.Message.Length > 0, "panic " + how + " is " + exception);
             }
             Check.Equal(64, signer.Sign("ES256", new byte[1]).Length);
+            return 0;
+        }
+
+        private static int Shutdown()
+        {
+            using TokenClient client = Services.Client("bank");
+            Token token = client.Token();
+            SeglLibrary.Shutdown();
+            Check.That(Check.Fails(ErrorCode.InvalidHandle, () => client.Token()) is UsageException, "freed, and not crashed");
+            Check.Fails(ErrorCode.InvalidHandle, () => client.Health());
+            client.Dispose();
+            using TokenClient anew = Services.Client("bank");
+            Check.That(anew.Token().AccessToken != token.AccessToken, "new ones work");
+            SeglLibrary.Shutdown();
             return 0;
         }
     }

@@ -64,6 +64,12 @@ namespace Segl.Tests
             }
         }
 
+        public static void ShutdownFreesAllAndWhatComesLaterWorks()
+        {
+            var (status, output) = Services.Child("shutdown", Services.Library);
+            Check.That(status == 0, output);
+        }
+
         private static string Fake(int major, int minor)
         {
             return Compile("abi-" + major + "-" + minor, $"unsigned segl_abi_version(void) {{ return ({major}u << 16) | {minor}u; }}");

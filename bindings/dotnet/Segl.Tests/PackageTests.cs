@@ -45,7 +45,7 @@ namespace Segl.Tests
             File.Copy("examples/dotnet/Program.cs", folder + "/Program.cs");
             string version = Path.GetFileNameWithoutExtension(package).Substring("Segl.".Length);
             string framework = RuntimeInformation.FrameworkDescription.StartsWith(".NET Core") ? "netcoreapp3.1" : "net8.0";
-            File.WriteAllText(folder + "/consumer.csproj", $"<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>{framework}</TargetFramework></PropertyGroup><ItemGroup><PackageReference Include=\"Segl\" Version=\"{version}\" /></ItemGroup></Project>");
+            File.WriteAllText(folder + "/consumer.csproj", $"<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><OutputType>Exe</OutputType><TargetFramework>{framework}</TargetFramework><RollForward>Major</RollForward></PropertyGroup><ItemGroup><PackageReference Include=\"Segl\" Version=\"{version}\" /></ItemGroup></Project>");
             File.WriteAllText(folder + "/nuget.config", $"<configuration><packageSources><clear /><add key=\"folder\" value=\"{Path.GetDirectoryName(package)}\" /></packageSources></configuration>");
             (status, output) = Sdk($"build --nologo -v q -o {folder}/out -p:RestoreConfigFile={folder}/nuget.config -p:RestorePackagesPath={folder}/packages {folder}/consumer.csproj", folder);
             Check.That(status == 0, output);

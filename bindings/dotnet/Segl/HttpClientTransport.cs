@@ -54,6 +54,8 @@ namespace Segl
         private async Task<HttpResponse> SendAsync(HttpRequest request, CancellationToken time)
         {
             using var message = new HttpRequestMessage(new HttpMethod(request.Method), request.Url);
+            // .NET Framework asks first otherwise, and waits.
+            message.Headers.ExpectContinue = false;
             if (request.Body != null)
             {
                 message.Content = new ByteArrayContent(request.Body);

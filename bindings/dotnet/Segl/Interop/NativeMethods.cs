@@ -126,7 +126,7 @@ namespace Segl.Interop
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
         internal static extern IntPtr segl_client_token(ClientHandle client, byte* request, UIntPtr requestLen, NativeCall* call, NativeToken* token);
 
-        /// <summary>With the bare handle: that of the marshaller costs 40 ns. Handles are checked keys, so one that was freed is an error and no more.</summary>
+        /// <summary>With the bare handle: the marshaller of the others costs some 30 ns. Handles are checked keys, so one that was freed is an error and no more.</summary>
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
         internal static extern IntPtr segl_client_token_if_newer(IntPtr client, byte* request, UIntPtr requestLen, ulong generation, NativeCall* call, NativeToken* token);
 
