@@ -120,9 +120,8 @@ namespace Segl
 
         private Token Fetch(TokenRequest? request, NativeCall* call, Token? held, CancellationToken cancellationToken)
         {
-            // Locals are zero-filled.
-            NativeToken token;
-            NativeToken* native = &token;
+            // Zero-filled, and faster so than a local of that size.
+            NativeToken* native = stackalloc NativeToken[1];
             native->StructSize = (UIntPtr)sizeof(NativeToken);
             byte[]? json = request?.Utf8;
             IntPtr error;
@@ -135,7 +134,6 @@ namespace Segl
                 }
                 else
                 {
-                    Live();
                     error = NativeMethods.segl_client_token_if_newer(_key, text, length, held.Generation, call, native);
                     GC.KeepAlive(this);
                 }
@@ -143,7 +141,7 @@ namespace Segl
             if (error != IntPtr.Zero)
             {
                 Exception exception = NativeError.Take(error, cancellationToken);
-                // Disposed of between the check and the call.
+                // Disposed of before the call with the bare handle.
                 throw exception is SeglException segl && segl.Number == (int)ErrorCode.InvalidHandle && _handle.IsClosed ? new ObjectDisposedException(nameof(TokenClient)) : exception;
             }
             return (native->Flags & NativeMethods.TokenUnchanged) != 0 ? held! : Keep(request, native);
