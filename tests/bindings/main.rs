@@ -4,3 +4,4 @@
 mod error_code;
 #[path = "../support/frozen.rs"]
 mod frozen;
+mod parity;

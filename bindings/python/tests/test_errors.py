@@ -33,6 +33,8 @@ def test_every_code_has_the_class_of_its_hundred(number: int) -> None:
     assert isinstance(error, CLASSES[number // 100])
     assert error.code is segl.ErrorCode(number)
     assert error.number == number
+    assert error.name == error.code.name
+    assert error.message == "text"
     assert str(error) == "text"
     assert error.code.name in repr(error)
     facts = (error.retryable, error.retry_after, error.http_status, error.ck_rv, error.ck_function)
@@ -51,6 +53,7 @@ def test_a_code_of_a_later_version() -> None:
     error = errors._from_native(799, "text", False, None, None, None, None, (None,) * 6)
     assert type(error) is segl.SeglError
     assert error.code is None
+    assert error.name == "UNKNOWN"
     assert error.number == 799
     assert repr(error) == "SeglError(799: text)"
 

@@ -88,11 +88,21 @@ class SeglError(Exception):
         """The code; None for a number that this version does not know."""
         return _CODES.get(self.number)
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
+        """The name of the code, for example "PIN_INCORRECT"; "UNKNOWN" for a number that this version does not know."""
+        return "UNKNOWN" if self.code is None else self.code.name
+
+    @property
+    def message(self) -> str:
+        """What failed, on what, and what to do."""
         return str(self.args[0])
 
+    def __str__(self) -> str:
+        return self.message
+
     def __repr__(self) -> str:
-        name = self.number if self.code is None else self.code.name
+        name = self.number if self.code is None else self.name
         return f"{type(self).__name__}({name}: {self})"
 
     def __reduce__(self) -> tuple[Any, ...]:

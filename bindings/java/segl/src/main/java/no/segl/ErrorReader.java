@@ -15,6 +15,16 @@ record ErrorReader(Native segl, long error, long scratch) {
     return text(segl.segl_error_message(error, scratch));
   }
 
+  /** The name of a number, which a library may know that is newer than the binding. */
+  static String name(Native segl, int code) {
+    long address = segl.segl_error_name(code);
+    long end = address;
+    while (segl.getByte(end) != 0) {
+      end++;
+    }
+    return new String(segl.getBytes(address, Math.toIntExact(end - address)), StandardCharsets.UTF_8);
+  }
+
   Fields fields() {
     Long wait = integer(2);
     Long status = integer(3);

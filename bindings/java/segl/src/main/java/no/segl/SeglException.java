@@ -1,6 +1,7 @@
 package no.segl;
 
 import java.time.Duration;
+import no.segl.internal.Library;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,15 @@ public class SeglException extends RuntimeException {
   /** The number of the error; docs/errors.md lists them. */
   public int number() {
     return number;
+  }
+
+  /**
+   * The name of the error, for example "PIN_INCORRECT". A library that is newer than the binding
+   * names its own; "UNKNOWN" when it does not know the number either.
+   */
+  public String name() {
+    ErrorCode code = code();
+    return code != null ? code.name() : ErrorReader.name(Library.get(), number);
   }
 
   /** Whether the same call may succeed later without any change. */

@@ -39,7 +39,7 @@ class LoadingTest {
             System.getProperty("segl.test.jar"),
             "-d",
             folder.resolve("classes").toString(),
-            ROOT.resolve("examples/java/Token.java").toString());
+            ROOT.resolve("examples/java/GetToken.java").toString());
     assertEquals(0, result.status(), result.output());
   }
 

@@ -4,7 +4,7 @@ import no.segl.TokenClient;
 /**
  * Gets an access token for a client that a configuration file names:
  *
- * <pre>java --enable-native-access=ALL-UNNAMED -cp segl.jar:segl-natives.jar Token.java segl.toml bank</pre>
+ * <pre>java --enable-native-access=ALL-UNNAMED -cp segl.jar:segl-natives.jar GetToken.java segl.toml bank</pre>
  */
 class GetToken {
   public static void main(String[] arguments) {
