@@ -3,8 +3,9 @@
 
 # jdks LEAST MOST: the homes of JDKs in JAVA_HOME and under /usr/lib/jvm, the oldest first.
 jdks() {
-    for home in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
+    for home in "${JAVA_HOME:-none}" /usr/lib/jvm/*; do
         [ -x "$home/bin/javac" ] || continue
+        [ -r "$home/release" ] || continue
         major=$(version "$home")
         major=${major%%.*}
         if [ "${major:-0}" -ge "$1" ] && [ "$major" -le "$2" ]; then
