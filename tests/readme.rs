@@ -17,6 +17,9 @@ fn the_examples_stand_in_it_word_for_word() {
     for (path, first) in [
         ("examples/token.rs", "use segl::"),
         ("examples/c/token.c", "#include <inttypes.h>"),
+        ("examples/java/GetToken.java", "import no.segl"),
+        ("examples/dotnet/Program.cs", "using System"),
+        ("examples/python/get_token.py", "import sys"),
     ] {
         let source = read(path);
         let shown = source[source.find(first).unwrap()..].trim_end();
@@ -64,6 +67,7 @@ fn the_files_and_folders_it_names_exist() {
             "tests/",
             "benches/",
             "examples/",
+            "bindings/",
             "SECURITY",
         ]
         .iter()
