@@ -119,7 +119,7 @@ namespace Segl.Tests
             return TokenClient.Create(Config.FromJson(Services.FileJson), new TokenClientOptions { Transport = new Function(send) });
         }
 
-        private sealed class Function : IHttpTransport
+        internal sealed class Function : IHttpTransport
         {
             private readonly Func<HttpRequest, HttpResponse> _send;
 

@@ -14,12 +14,15 @@ namespace Segl
     {
         private readonly SignerHandle _handle;
 
+        // A SafeHandle is not closed while a call on another thread holds it.
+        private volatile bool _disposed;
+
         private Signer(SignerHandle handle)
         {
             _handle = handle;
         }
 
-        internal SignerHandle Handle => _handle;
+        internal SignerHandle Handle => Live();
 
         /// <summary>Opens the key that a URI names.</summary>
         /// <param name="uri"><c>pkcs11:</c> (RFC 7512), <c>awskms:</c> or <c>file:</c>.</param>
@@ -179,8 +182,12 @@ namespace Segl
         }
 
         /// <summary>Frees the key. Clients that were made with it keep it, and calls that run on other threads end as they would. Again is harmless.</summary>
-        public void Dispose() => _handle.Dispose();
+        public void Dispose()
+        {
+            _disposed = true;
+            _handle.Dispose();
+        }
 
-        private SignerHandle Live() => _handle.IsClosed ? throw new ObjectDisposedException(nameof(Signer)) : _handle;
+        private SignerHandle Live() => _disposed ? throw new ObjectDisposedException(nameof(Signer)) : _handle;
     }
 }

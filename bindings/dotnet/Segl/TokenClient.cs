@@ -18,6 +18,9 @@ namespace Segl
         private readonly object _identity = new object();
         private Token? _held;
 
+        // A SafeHandle is not closed while a call on another thread holds it.
+        private volatile bool _disposed;
+
         private TokenClient(ClientHandle handle)
         {
             _handle = handle;
@@ -58,16 +61,21 @@ namespace Segl
         {
             if (timeout is null && !withResponse && !cancellationToken.CanBeCanceled)
             {
-                return Fetch(request, null, request is null ? Volatile.Read(ref _held) : request.HeldFor(_identity), default);
+                return Fetch(request, null, Held(request), default);
             }
             Live();
+            CallBounds.Validate(timeout, cancellationToken);
+            Token? held = withResponse ? null : Held(request);
+            if (cancellationToken.CanBeCanceled && Cached(request, held) is Token cached)
+            {
+                return cached;
+            }
             using var bounds = new CallBounds(timeout, cancellationToken);
             NativeCall call = bounds.Call(withResponse ? NativeMethods.CallResponseJson : 0);
-            Token? held = withResponse ? null : request is null ? Volatile.Read(ref _held) : request.HeldFor(_identity);
             return Fetch(request, &call, held, cancellationToken);
         }
 
-        /// <summary><see cref="Token"/> on a thread of the pool, which it blocks.</summary>
+        /// <summary><see cref="Token"/> on a thread of the pool, which it blocks. A token that is held and has not changed needs none.</summary>
         /// <param name="request">What it is for; null for what the settings say.</param>
         /// <param name="timeout">The longest that it may take; null is 30 seconds.</param>
         /// <param name="withResponse">Whether <see cref="Segl.Token.Response"/> is filled in.</param>
@@ -75,6 +83,14 @@ namespace Segl
         /// <returns>The token.</returns>
         public Task<Token> TokenAsync(TokenRequest? request = null, TimeSpan? timeout = null, bool withResponse = false, CancellationToken cancellationToken = default)
         {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return Task.FromCanceled<Token>(cancellationToken);
+            }
+            if (!withResponse && timeout is null && Cached(request, Held(request)) is Token cached)
+            {
+                return Task.FromResult(cached);
+            }
             return Task.Run(() => Token(request, timeout, withResponse, cancellationToken), cancellationToken);
         }
 
@@ -114,37 +130,62 @@ namespace Segl
         /// <summary>Frees the client and its cache; calls that run on other threads end as they would. Again is harmless.</summary>
         public void Dispose()
         {
+            _disposed = true;
             _handle.Dispose();
             _held = null;
         }
 
+        private Token? Held(TokenRequest? request) => request is null ? Volatile.Read(ref _held) : request.HeldFor(_identity);
+
         private Token Fetch(TokenRequest? request, NativeCall* call, Token? held, CancellationToken cancellationToken)
         {
+            Live();
             // Zero-filled, and faster so than a local of that size.
             NativeToken* native = stackalloc NativeToken[1];
+            IntPtr error = Ask(request, held, call, native);
+            if (error != IntPtr.Zero)
+            {
+                Exception exception = NativeError.Take(error, cancellationToken);
+                // Disposed of just before the call with the bare handle.
+                throw exception is SeglException segl && segl.Number == (int)ErrorCode.InvalidHandle && _disposed ? new ObjectDisposedException(nameof(TokenClient)) : exception;
+            }
+            return (native->Flags & NativeMethods.TokenUnchanged) != 0 ? held! : Keep(request, native);
+        }
+
+        /// <summary>What <see cref="Token"/> gives when that is in the cache, else null. It waits for nothing, and makes no <c>segl_cancel</c>.</summary>
+        private Token? Cached(TokenRequest? request, Token? held)
+        {
+            if (held is null || _disposed)
+            {
+                return null;
+            }
+            NativeToken* native = stackalloc NativeToken[1];
+            NativeCall call = CallBounds.Over();
+            IntPtr error = Ask(request, held, &call, native);
+            if (error != IntPtr.Zero)
+            {
+                NativeMethods.segl_error_free(error);
+                return null;
+            }
+            return (native->Flags & NativeMethods.TokenUnchanged) != 0 ? held : Keep(request, native);
+        }
+
+        private IntPtr Ask(TokenRequest? request, Token? held, NativeCall* call, NativeToken* native)
+        {
             native->StructSize = (UIntPtr)sizeof(NativeToken);
             byte[]? json = request?.Utf8;
-            IntPtr error;
             fixed (byte* text = json)
             {
                 UIntPtr length = (UIntPtr)(json is null ? 0 : json.Length);
                 if (held is null)
                 {
-                    error = NativeMethods.segl_client_token(Live(), text, length, call, native);
+                    return NativeMethods.segl_client_token(_handle, text, length, call, native);
                 }
-                else
-                {
-                    error = NativeMethods.segl_client_token_if_newer(_key, text, length, held.Generation, call, native);
-                    GC.KeepAlive(this);
-                }
+                IntPtr error = NativeMethods.segl_client_token_if_newer(_key, text, length, held.Generation, call, native);
+                // The finalizer would free the client in the middle of the call.
+                GC.KeepAlive(this);
+                return error;
             }
-            if (error != IntPtr.Zero)
-            {
-                Exception exception = NativeError.Take(error, cancellationToken);
-                // Disposed of before the call with the bare handle.
-                throw exception is SeglException segl && segl.Number == (int)ErrorCode.InvalidHandle && _handle.IsClosed ? new ObjectDisposedException(nameof(TokenClient)) : exception;
-            }
-            return (native->Flags & NativeMethods.TokenUnchanged) != 0 ? held! : Keep(request, native);
         }
 
         private Token Keep(TokenRequest? request, NativeToken* native)
@@ -172,9 +213,13 @@ namespace Segl
             {
                 request.Hold(_identity, token.AsCached());
             }
+            if (_disposed)
+            {
+                _held = null;
+            }
             return token;
         }
 
-        private ClientHandle Live() => _handle.IsClosed ? throw new ObjectDisposedException(nameof(TokenClient)) : _handle;
+        private ClientHandle Live() => _disposed ? throw new ObjectDisposedException(nameof(TokenClient)) : _handle;
     }
 }

@@ -8,6 +8,8 @@ namespace Segl.Interop
     {
         private static readonly Action<object?> Trigger = state => NativeMethods.segl_cancel_trigger((CancelHandle)state!);
 
+        private static CancelHandle? ended;
+
         private readonly uint _timeoutMs;
         private readonly CancelHandle? _cancel;
         private readonly CancellationTokenRegistration _registration;
@@ -37,11 +39,36 @@ namespace Segl.Interop
             };
         }
 
+        /// <summary>Refuses what the constructor refuses.</summary>
+        internal static void Validate(TimeSpan? timeout, CancellationToken cancellationToken)
+        {
+            Milliseconds(timeout);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        /// <summary>The bounds of a call that was cancelled before it began: it gets what is there, and begins nothing.</summary>
+        internal static unsafe NativeCall Over()
+        {
+            return new NativeCall
+            {
+                StructSize = (UIntPtr)sizeof(NativeCall),
+                Cancel = (Volatile.Read(ref ended) ?? End()).DangerousGetHandle(),
+            };
+        }
+
         public void Dispose()
         {
             // In this order: it waits for a trigger that runs.
             _registration.Dispose();
             _cancel?.Dispose();
+        }
+
+        /// <summary>One for the life of the process, as nothing undoes it.</summary>
+        private static CancelHandle End()
+        {
+            NativeError.Check(NativeMethods.segl_cancel_new(out CancelHandle cancel));
+            NativeMethods.segl_cancel_trigger(cancel);
+            return Interlocked.CompareExchange(ref ended, cancel, null) ?? cancel;
         }
 
         private static uint Milliseconds(TimeSpan? timeout)

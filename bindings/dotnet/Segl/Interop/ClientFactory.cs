@@ -44,12 +44,12 @@ namespace Segl.Interop
         {
             using var bounds = new CallBounds(options.Timeout, options.CancellationToken);
             NativeCall call = bounds.Call();
-            using var signer = new Borrowed(options.Signer?.Handle, nameof(Signer));
-            using var tlsSigner = new Borrowed(options.TlsSigner?.Handle, nameof(Signer));
-            using var dpopSigner = new Borrowed(options.DpopSigner?.Handle, nameof(Signer));
+            using var signer = new Borrowed(options.Signer?.Handle);
+            using var tlsSigner = new Borrowed(options.TlsSigner?.Handle);
+            using var dpopSigner = new Borrowed(options.DpopSigner?.Handle);
             // Only the client keeps it.
             using TransportHandle? transportHandle = options.Transport is null ? null : TransportCallbacks.Make(options.Transport);
-            using var transport = new Borrowed(transportHandle, nameof(IHttpTransport));
+            using var transport = new Borrowed(transportHandle);
             parameters.StructSize = (UIntPtr)sizeof(NativeClientParams);
             parameters.Signer = signer.Handle;
             parameters.TlsSigner = tlsSigner.Handle;
@@ -64,15 +64,11 @@ namespace Segl.Interop
         {
             private readonly SafeHandle? _handle;
 
-            internal Borrowed(SafeHandle? handle, string name)
+            internal Borrowed(SafeHandle? handle)
             {
                 _handle = null;
                 if (handle != null)
                 {
-                    if (handle.IsClosed)
-                    {
-                        throw new ObjectDisposedException(name);
-                    }
                     bool added = false;
                     handle.DangerousAddRef(ref added);
                     _handle = handle;
