@@ -3,6 +3,7 @@ using System.Linq;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -11,13 +12,15 @@ namespace Segl
     /// <summary>Puts a client's access token on each request, with a proof where tokens are bound to a key (DPoP).</summary>
     /// <remarks>
     /// After a 401 the token is rejected and the request sent once more with a new one, if its body can be sent again: there is none, it
-    /// is bytes or text (<see cref="ByteArrayContent"/> and what derives from it), or <see cref="BufferContent"/> is set. Requests go
-    /// to https URLs only, or to loopback. Which others they may go to, and whether redirects are followed, is up to the program: the token goes with
-    /// what it sends through this handler.
+    /// is bytes or text (<see cref="ByteArrayContent"/> and what derives from it), or <see cref="BufferContent"/> is set. The token goes to
+    /// the URL of the request: an https one, or one on the loopback interface. The setting <c>apis</c> is not looked at here, as it is by
+    /// <see cref="TokenClient.Send"/>; which URLs are sent through this handler is up to the program. When the inner handler follows a
+    /// redirect without the token, as those of .NET do, the answer is the caller's whatever it is.
     /// </remarks>
     public sealed class TokenHandler : DelegatingHandler
     {
         private const int MostNonces = 3;
+        private static readonly Regex NonceError = new Regex("(^|[\\s,])error\\s*=\\s*\"?use_dpop_nonce\"?\\s*(,|$)", RegexOptions.CultureInvariant);
 
         private readonly TokenClient _client;
         private readonly TokenRequest? _tokenRequest;
@@ -50,18 +53,31 @@ namespace Segl
             }
             Token token = await _client.TokenAsync(_tokenRequest, cancellationToken: cancellationToken).ConfigureAwait(false);
             HttpResponseMessage answer = await SendWith(request, url, token, cancellationToken).ConfigureAwait(false);
-            if (answer.StatusCode != HttpStatusCode.Unauthorized || AsksForNonce(answer))
+            if (answer.StatusCode != HttpStatusCode.Unauthorized || AsksForNonce(answer) || WasWithoutToken(request))
             {
                 return answer;
             }
-            _client.Reject(token, _tokenRequest);
-            if (!CanRepeat(request))
+            Token newer;
+            try
+            {
+                _client.Reject(token, _tokenRequest);
+                if (!CanRepeat(request))
+                {
+                    return answer;
+                }
+                newer = await _client.TokenAsync(_tokenRequest, cancellationToken: cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                answer.Dispose();
+                throw;
+            }
+            if (newer.Generation == token.Generation)
             {
                 return answer;
             }
             answer.Dispose();
-            token = await _client.TokenAsync(_tokenRequest, cancellationToken: cancellationToken).ConfigureAwait(false);
-            return await SendWith(request, url, token, cancellationToken).ConfigureAwait(false);
+            return await SendWith(request, url, newer, cancellationToken).ConfigureAwait(false);
         }
 
 #if NET8_0_OR_GREATER
@@ -69,50 +85,56 @@ namespace Segl
         /// <exception cref="SeglException">There is no token to be had, or the URL is not one to send it to.</exception>
         protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            return SendAsync(request, cancellationToken).GetAwaiter().GetResult();
+            // On the pool: an inner handler may wait for the thread that waits here.
+            return Task.Run(() => SendAsync(request, cancellationToken), cancellationToken).GetAwaiter().GetResult();
         }
 #endif
 
-        /// <summary>Sends the request with that token; as long as the server asks for a nonce, again with the one that it gave.</summary>
+        /// <summary>Sends the request with that token; as long as the server asks for a nonce and gives one, again with that.</summary>
         private async Task<HttpResponseMessage> SendWith(HttpRequestMessage request, Uri url, Token token, CancellationToken cancellationToken)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue(token.Dpop ? "DPoP" : "Bearer", token.AccessToken);
             for (int nonces = 0; ; nonces++)
             {
+                // An inner handler may have put another there.
+                request.RequestUri = url;
                 if (token.Dpop)
                 {
-                    string proof = await Task.Run(() => _client.DpopProof(request.Method.Method, url.AbsoluteUri, token.AccessToken, null, cancellationToken), cancellationToken).ConfigureAwait(false);
+                    string target = url.GetLeftPart(UriPartial.Query);
+                    string proof = await Task.Run(() => _client.DpopProof(request.Method.Method, target, token.AccessToken, null, cancellationToken), cancellationToken).ConfigureAwait(false);
                     request.Headers.Remove("DPoP");
                     request.Headers.TryAddWithoutValidation("DPoP", proof);
                 }
                 HttpResponseMessage answer = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-                if (token.Dpop)
+                if (!token.Dpop || WasWithoutToken(request) || !KeepNonce(answer, url) || !AsksForNonce(answer) || nonces == MostNonces || !CanRepeat(request))
                 {
-                    KeepNonce(answer, url);
-                    if (AsksForNonce(answer) && nonces < MostNonces && CanRepeat(request))
-                    {
-                        answer.Dispose();
-                        continue;
-                    }
+                    return answer;
                 }
-                return answer;
+                answer.Dispose();
             }
         }
 
-        private void KeepNonce(HttpResponseMessage answer, Uri url)
+        /// <summary>Keeps the nonce of an answer, and says whether there was one.</summary>
+        private bool KeepNonce(HttpResponseMessage answer, Uri url)
         {
-            if (answer.Headers.TryGetValues("DPoP-Nonce", out var nonces))
+            if (!answer.Headers.TryGetValues("DPoP-Nonce", out var nonces))
             {
-                try
-                {
-                    _client.DpopNonce(url.AbsoluteUri, nonces.First());
-                }
-                catch (UsageException exception) when (exception.Code == ErrorCode.InvalidArgument)
-                {
-                    // What is no nonce goes into no proof; the answer is an answer nevertheless.
-                }
+                return false;
+            }
+            try
+            {
+                _client.DpopNonce(url.GetLeftPart(UriPartial.Query), nonces.First());
+                return true;
+            }
+            catch (UsageException exception) when (exception.Code == ErrorCode.InvalidArgument)
+            {
+                // What is no nonce goes into no proof; the answer is an answer nevertheless.
+                return false;
             }
         }
+
+        /// <summary>Whether the inner handler took the token off, as those of .NET do before they follow a redirect: what was answered then is no word about the token.</summary>
+        private static bool WasWithoutToken(HttpRequestMessage request) => request.Headers.Authorization is null;
 
         private bool CanRepeat(HttpRequestMessage request) => BufferContent || request.Content is null || request.Content is ByteArrayContent;
 
@@ -120,8 +142,7 @@ namespace Segl
         {
             return answer.StatusCode == HttpStatusCode.Unauthorized
                 && answer.Headers.WwwAuthenticate.Any(challenge =>
-                    string.Equals(challenge.Scheme, "DPoP", StringComparison.OrdinalIgnoreCase)
-                    && (challenge.Parameter ?? "").IndexOf("use_dpop_nonce", StringComparison.Ordinal) >= 0);
+                    string.Equals(challenge.Scheme, "DPoP", StringComparison.OrdinalIgnoreCase) && NonceError.IsMatch(challenge.Parameter ?? ""));
         }
 
         private static Uri SafeUrl(HttpRequestMessage request)
@@ -129,9 +150,9 @@ namespace Segl
             Uri? url = request.RequestUri;
             if (url is null || !url.IsAbsoluteUri || !(url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
             {
-                throw new SeglException(ErrorCode.Url, "a token goes to an https URL only, or to one on the loopback interface");
+                throw new SeglException(ErrorCode.Url, "a token goes to an https URL only, or to http on 127.0.0.1, [::1] or localhost");
             }
-            return url;
+            return url.UserInfo.Length == 0 ? url : throw new SeglException(ErrorCode.Url, "the URL holds a user name or password; leave them out");
         }
     }
 }
