@@ -16,16 +16,12 @@ namespace Segl
         private readonly long _maximum;
 
         /// <summary>Makes a transport with a handler of its own, or of the program's.</summary>
-        /// <param name="handler">What sends. Of a <see cref="HttpClientHandler"/>, redirects and cookies are switched off; any other must follow no redirect by itself. Null: a new <see cref="HttpClientHandler"/>.</param>
+        /// <param name="handler">What sends. Of one of .NET's own, also behind a <see cref="DelegatingHandler"/>, redirects and cookies are switched off; any other must follow no redirect by itself. Null: a new <see cref="HttpClientHandler"/>.</param>
         /// <param name="maxResponseBytes">The most bytes that the body of an answer may have.</param>
         public HttpClientTransport(HttpMessageHandler? handler = null, long maxResponseBytes = 1048576)
         {
             HttpMessageHandler sender = handler ?? new HttpClientHandler();
-            if (sender is HttpClientHandler known)
-            {
-                known.AllowAutoRedirect = false;
-                known.UseCookies = false;
-            }
+            SwitchOff(sender);
             _client = new HttpClient(sender, handler is null) { Timeout = Timeout.InfiniteTimeSpan };
             _maximum = maxResponseBytes;
         }
@@ -33,10 +29,13 @@ namespace Segl
         /// <inheritdoc/>
         public HttpResponse Send(HttpRequest request, TimeSpan timeout)
         {
-            using var time = new CancellationTokenSource(timeout);
+            using var time = new CancellationTokenSource(timeout.TotalMilliseconds < int.MaxValue ? timeout : TimeSpan.FromMilliseconds(int.MaxValue));
             try
             {
-                return SendAsync(request ?? throw new ArgumentNullException(nameof(request)), time.Token).GetAwaiter().GetResult();
+                Task<HttpResponse> Start() => SendAsync(request ?? throw new ArgumentNullException(nameof(request)), time.Token);
+                // A handler of the program may come back to the context of the thread that waits here.
+                Task<HttpResponse> answer = SynchronizationContext.Current is null ? Start() : Task.Run(Start);
+                return answer.GetAwaiter().GetResult();
             }
             catch (OperationCanceledException exception) when (time.IsCancellationRequested)
             {
@@ -50,6 +49,27 @@ namespace Segl
 
         /// <summary>Ends the connections, unless the handler is the program's.</summary>
         public void Dispose() => _client.Dispose();
+
+        /// <summary>An assertion goes to the endpoint that the settings name, and no further. A handler that was used already refuses a change.</summary>
+        private static void SwitchOff(HttpMessageHandler handler)
+        {
+            switch (handler)
+            {
+                case DelegatingHandler outer when outer.InnerHandler != null:
+                    SwitchOff(outer.InnerHandler);
+                    break;
+                case HttpClientHandler own when own.AllowAutoRedirect || own.UseCookies:
+                    own.AllowAutoRedirect = false;
+                    own.UseCookies = false;
+                    break;
+#if NETCOREAPP
+                case SocketsHttpHandler sockets when sockets.AllowAutoRedirect || sockets.UseCookies:
+                    sockets.AllowAutoRedirect = false;
+                    sockets.UseCookies = false;
+                    break;
+#endif
+            }
+        }
 
         private async Task<HttpResponse> SendAsync(HttpRequest request, CancellationToken time)
         {
