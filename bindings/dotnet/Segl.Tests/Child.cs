@@ -1,6 +1,7 @@
 using System;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace Segl.Tests
 {
@@ -22,6 +23,10 @@ namespace Segl.Tests
                 {
                     return Shutdown();
                 }
+                if (name == "exit")
+                {
+                    return Exit();
+                }
                 if (name.StartsWith("path=", StringComparison.Ordinal))
                 {
                     SeglLibrary.Path = name.Substring(5);
@@ -35,6 +40,37 @@ namespace Segl.Tests
                 Console.WriteLine(exception.GetType().Name + ": " + exception.Message);
                 return 3;
             }
+        }
+
+        /// <summary>Ends the process while threads, segl's own too, are in all kinds of callbacks.</summary>
+        private static int Exit()
+        {
+            SeglLibrary.SetLog(SeglLogLevel.Debug, record => record.ToString());
+            int sent = 0;
+            using Signer key = HostKeys.RsaSigner();
+            for (int i = 0; i < 8; i++)
+            {
+                var transport = new TransportTests.Function(request =>
+                {
+                    Thread.Sleep(Interlocked.Increment(ref sent) % 4);
+                    return TransportTests.Answer("t");
+                });
+                TokenClient client = TokenClient.Create(Config.FromJson(Services.HostJson), new TokenClientOptions { Signer = key, Transport = transport });
+                new Thread(() =>
+                {
+                    while (true)
+                    {
+                        client.Token();
+                        client.Forget();
+                    }
+                }) { IsBackground = true }.Start();
+            }
+            while (Volatile.Read(ref sent) < 100)
+            {
+                Thread.Sleep(1);
+            }
+            Environment.Exit(7);
+            return 1;
         }
 
         private static int Panic()

@@ -100,7 +100,7 @@ namespace Segl.Tests
                     using Signer again = Signer.FromBytes(Services.EcPem);
                 }
             }
-            Calls(50000);
+            Calls(10000);
             long before = Resident();
             Calls(50000);
             long after = Resident();

@@ -70,6 +70,17 @@ namespace Segl.Tests
             Check.That(status == 0, output);
         }
 
+        public static void AProcessMayEndDuringCallbacks()
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                var watch = System.Diagnostics.Stopwatch.StartNew();
+                var (status, output) = Services.Child("exit", Services.Library);
+                Check.That(status == 7 && output.Trim().Length == 0, status + ": " + output);
+                Check.That(watch.Elapsed < TimeSpan.FromSeconds(30), "it ends");
+            }
+        }
+
         private static string Fake(int major, int minor)
         {
             return Compile("abi-" + major + "-" + minor, $"unsigned segl_abi_version(void) {{ return ({major}u << 16) | {minor}u; }}");
