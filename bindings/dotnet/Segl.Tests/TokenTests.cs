@@ -1,5 +1,7 @@
 using System;
 using System.Diagnostics;
+using System.Linq;
+using System.Reflection;
 using System.Text.Json;
 using System.Threading;
 
@@ -56,6 +58,18 @@ namespace Segl.Tests
             Check.Equal("TokenRequest(a:b c:d)", request.ToString());
             Check.Equal("{}", TokenRequest.Default.ToJson());
             Check.Throws<ArgumentException>(() => TokenRequest.Default.WithAuthorizationDetails("[{]"));
+        }
+
+        public static void ADebuggerDoesNotShowIt()
+        {
+            var hidden = typeof(Token).GetProperties().Where(property => property.PropertyType == typeof(string))
+                .Concat(new[] { typeof(TokenRequest).GetProperty("Pid")!, typeof(HttpRequest).GetProperty("Headers")!, typeof(HttpRequest).GetProperty("Body")!, typeof(HttpResponse).GetProperty("Body")! })
+                .ToArray();
+            Check.Equal(7, hidden.Length);
+            foreach (PropertyInfo property in hidden)
+            {
+                Check.That(property.GetCustomAttribute<DebuggerBrowsableAttribute>()?.State == DebuggerBrowsableState.Never, property.Name);
+            }
         }
 
         public static void AsyncOnThePool()

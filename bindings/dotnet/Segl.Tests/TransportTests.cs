@@ -91,6 +91,39 @@ namespace Segl.Tests
             Check.That(client.Token().AccessToken.Length > 20, "a token");
         }
 
+        public static void HttpClientFollowsNoRedirect()
+        {
+            using var elsewhere = new LocalServer("localhost", answer => answer.StatusCode = 200);
+            using var endpoint = new LocalServer("127.0.0.1", answer =>
+            {
+                answer.RedirectLocation = elsewhere.Url;
+                answer.StatusCode = 307;
+                answer.AddHeader("Set-Cookie", "a=b");
+            });
+            foreach (HttpMessageHandler? handler in new[] { null, new HttpClientHandler(), new Outer(new Outer(new HttpClientHandler())), new SocketsHttpHandler(), new Outer(new SocketsHttpHandler()) })
+            {
+                using (handler)
+                using (var transport = new HttpClientTransport(handler))
+                {
+                    using var again = new HttpClientTransport(handler);
+                    Check.Equal(307, transport.Send(new HttpRequest("POST", endpoint.Url, null, new byte[] { 1 }), TimeSpan.FromSeconds(20)).Status);
+                    Check.Equal(307, transport.Send(new HttpRequest("GET", endpoint.Url), TimeSpan.MaxValue).Status);
+                    // A handler that was used already is fine when there is nothing to switch off.
+                    new HttpClientTransport(handler).Dispose();
+                }
+            }
+            Check.Equal(0, elsewhere.Asked.Count);
+            Check.That(endpoint.Asked.Count == 10 && endpoint.Asked.All(request => request.Headers["Cookie"] is null), "no cookies");
+        }
+
+        private sealed class Outer : DelegatingHandler
+        {
+            internal Outer(HttpMessageHandler inner)
+                : base(inner)
+            {
+            }
+        }
+
         public static void HttpClientFails()
         {
             using var transport = new HttpClientTransport();

@@ -6,7 +6,8 @@ namespace Segl
     /// <returns>The signature in JOSE form: RSA as it is, ECDSA as R‖S, which is what <c>SignData</c> of .NET makes.</returns>
     /// <remarks>
     /// It is called on threads of segl's own too, and on several at a time. It may call segl. An exception becomes the
-    /// error that the caller of segl gets, with its class and text; a <see cref="SeglException"/> gives its code as well.
+    /// error that the caller of segl gets, with its class and text; a <see cref="SeglException"/> gives its code as well. What .NET itself cannot catch, as an overflow of the stack, ends
+    /// the process here as everywhere.
     /// </remarks>
     public delegate byte[] SignCallback(string alg, byte[] message);
 

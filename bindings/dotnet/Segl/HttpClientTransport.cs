@@ -3,6 +3,9 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Net.Http;
+#if !NETCOREAPP
+using System.Reflection;
+#endif
 using System.Security.Authentication;
 using System.Threading;
 using System.Threading.Tasks;
@@ -66,6 +69,18 @@ namespace Segl
                 case SocketsHttpHandler sockets when sockets.AllowAutoRedirect || sockets.UseCookies:
                     sockets.AllowAutoRedirect = false;
                     sockets.UseCookies = false;
+                    break;
+#else
+                // .NET Standard does not know the type; the runtime does.
+                case HttpMessageHandler other when other.GetType().FullName == "System.Net.Http.SocketsHttpHandler":
+                    foreach (string name in new[] { "AllowAutoRedirect", "UseCookies" })
+                    {
+                        PropertyInfo? property = other.GetType().GetProperty(name);
+                        if (property != null && true.Equals(property.GetValue(other)))
+                        {
+                            property.SetValue(other, false);
+                        }
+                    }
                     break;
 #endif
             }

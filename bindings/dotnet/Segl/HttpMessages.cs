@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 
 namespace Segl
@@ -27,9 +28,11 @@ namespace Segl
         public string Url { get; }
 
         /// <summary>The headers in their order.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
 
         /// <summary>The body; null for none.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public byte[]? Body { get; }
 
         /// <summary>Method and URL without its query; no header and no body.</summary>
@@ -58,6 +61,7 @@ namespace Segl
         public IReadOnlyList<KeyValuePair<string, string>> Headers { get; }
 
         /// <summary>The whole body.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public byte[] Body { get; }
 
         /// <summary>The first header of that name, whatever its case; null if there is none.</summary>

@@ -1,8 +1,10 @@
 using System;
+using System.Diagnostics;
 
 namespace Segl
 {
     /// <summary>An access token. It does not change.</summary>
+    /// <remarks>Neither its text nor a debugger's window shows the secrets. What writes all properties of an object, as structured logs do, would.</remarks>
     public sealed class Token
     {
         internal Token(string accessToken, long expiresAtMs, bool fromCache, bool dpop, ulong generation, string? response)
@@ -25,6 +27,7 @@ namespace Segl
         }
 
         /// <summary>The token itself. It is a secret.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public string AccessToken { get; }
 
         /// <summary>When it ends, UTC.</summary>
@@ -40,9 +43,11 @@ namespace Segl
         public ulong Generation { get; }
 
         /// <summary>The whole token response, JSON (RFC 6749 section 5.1), where the call asked for it; else null. It is a secret.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public string? Response { get; }
 
         /// <summary>The value of the header Authorization: "Bearer …" or "DPoP …". It is a secret.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public string Authorization => (Dpop ? "DPoP " : "Bearer ") + AccessToken;
 
         /// <summary>Nothing of the token.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Segl.Interop;
@@ -16,6 +17,8 @@ namespace Segl
         private readonly ClientHandle _handle;
         private readonly IntPtr _key;
         private readonly object _identity = new object();
+
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         private Token? _held;
 
         // A SafeHandle is not closed while a call on another thread holds it.

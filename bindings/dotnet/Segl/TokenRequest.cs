@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Linq;
 using System.Text;
 using System.Threading;
@@ -14,8 +15,13 @@ namespace Segl
         /// <summary>What the client's settings say.</summary>
         public static readonly TokenRequest Default = new TokenRequest(new JsonObject());
 
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         private readonly JsonObject _members;
+
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         private byte[]? _utf8;
+
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         private HeldToken? _held;
 
         private TokenRequest(JsonObject members)
@@ -36,9 +42,11 @@ namespace Segl
         public bool HasNoConsumerOrg => _members.Has("consumer_org") && ConsumerOrg is null;
 
         /// <summary>The personal identifier (<c>pid</c>) that the token is for.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public string? Pid => (string?)_members["pid"];
 
         /// <summary><c>authorization_details</c> (RFC 9396), a JSON array.</summary>
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         public string? AuthorizationDetails => (_members["authorization_details"] as RawJson)?.Text;
 
         /// <summary>The same request for these scopes.</summary>
@@ -90,6 +98,7 @@ namespace Segl
         /// <returns>For example "TokenRequest(demo:konto.read)".</returns>
         public override string ToString() => "TokenRequest(" + string.Join(" ", Scopes ?? Array.Empty<string>()) + ")";
 
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         internal byte[] Utf8 => _utf8 ??= Encoding.UTF8.GetBytes(ToJson());
 
         /// <summary>The last token for this request of the client with that identity.</summary>

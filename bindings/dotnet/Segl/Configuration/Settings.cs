@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
 using System.Text;
@@ -10,6 +11,7 @@ namespace Segl
     /// <summary>Settings with types, over the JSON that segl reads.</summary>
     public abstract class Settings
     {
+        [DebuggerBrowsable(DebuggerBrowsableState.Never)]
         private readonly JsonObject _members;
 
         private protected Settings()

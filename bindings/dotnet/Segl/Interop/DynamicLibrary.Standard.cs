@@ -5,6 +5,9 @@ using System.IO;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
+// Not beside the assembly, where .NET Framework looks first: the one that was loaded and checked counts.
+[assembly: DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+
 namespace Segl.Interop
 {
     /// <summary>Loads the library, and binds the functions of <see cref="NativeMethods"/> to it.</summary>
