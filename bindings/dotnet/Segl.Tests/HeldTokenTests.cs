@@ -128,7 +128,7 @@ namespace Segl.Tests
             Check.Equal("t", running.GetAwaiter().GetResult().AccessToken);
         }
 
-        private static TokenClient Make(Signer key, Func<string> token)
+        internal static TokenClient Make(Signer key, Func<string> token)
         {
             return TokenClient.Create(Settings, new TokenClientOptions { Signer = key, Transport = new TransportTests.Function(request => TransportTests.Answer(token())) });
         }

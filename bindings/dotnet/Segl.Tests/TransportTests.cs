@@ -100,7 +100,7 @@ namespace Segl.Tests
                 answer.StatusCode = 307;
                 answer.AddHeader("Set-Cookie", "a=b");
             });
-            foreach (HttpMessageHandler? handler in new[] { null, new HttpClientHandler(), new Outer(new Outer(new HttpClientHandler())), new SocketsHttpHandler(), new Outer(new SocketsHttpHandler()) })
+            foreach (HttpMessageHandler? handler in new HttpMessageHandler?[] { null, new HttpClientHandler(), new Outer(new Outer(new HttpClientHandler())), new SocketsHttpHandler(), new Outer(new SocketsHttpHandler()) })
             {
                 using (handler)
                 using (var transport = new HttpClientTransport(handler))
