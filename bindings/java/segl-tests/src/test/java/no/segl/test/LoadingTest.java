@@ -191,6 +191,8 @@ class LoadingTest {
   @Test
   void aCacheWhereNothingMayRunIsNamed() throws Exception {
     Path cache = Files.createDirectories(folder.resolve("noexec"));
+    // How large the library is depends on how it was built.
+    long room = Files.size(Path.of(Given.variable("SEGL_LIBRARY_PATH"))) + (1 << 20);
     List<String> mounted =
         List.of(
             "unshare",
@@ -198,7 +200,7 @@ class LoadingTest {
             "--mount",
             "sh",
             "-c",
-            "mount -t tmpfs -o noexec,size=64m tmpfs '" + cache + "' && exec \"$@\"",
+            "mount -t tmpfs -o noexec,size=" + room + " tmpfs '" + cache + "' && exec \"$@\"",
             "sh");
     List<String> nothing = new ArrayList<>(mounted);
     nothing.add("true");
@@ -244,6 +246,83 @@ class LoadingTest {
     command.addAll(List.of("GetToken", Given.variable("SEGL_TEST_CONFIG"), "bank"));
     Result result = run(Map.of(), command.toArray(String[]::new));
     assertEquals(0, result.status(), result.output());
+  }
+
+  @Test
+  void allOfItCanBeModules() throws Exception {
+    List<String> path = new ArrayList<>();
+    path.add(System.getProperty("segl.test.jar"));
+    path.add(System.getProperty("segl.test.natives"));
+    String modules = "no.segl,no.segl.natives";
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
+    if (Given.FFM) {
+      command.addAll(List.of("--enable-native-access=no.segl", "--illegal-native-access=deny"));
+    } else {
+      path.add(jna());
+      modules += ",com.sun.jna";
+    }
+    command.addAll(List.of("--module-path", String.join(File.pathSeparator, path)));
+    command.addAll(List.of("--add-modules", modules, "-cp", folder.resolve("classes").toString()));
+    command.addAll(List.of("GetToken", Given.variable("SEGL_TEST_CONFIG"), "bank"));
+    Result result = run(Map.of(), command.toArray(String[]::new));
+    assertEquals(0, result.status(), result.output());
+  }
+
+  /** A program in a jar whose manifest has the jars beside it, and on Java 22 the permission. */
+  @Test
+  void aProgramInAJarNeedsNoFlags() throws Exception {
+    List<Path> jars = new ArrayList<>();
+    jars.add(Path.of(System.getProperty("segl.test.jar")));
+    jars.add(Path.of(System.getProperty("segl.test.natives")));
+    if (!Given.FFM) {
+      jars.add(Path.of(jna()));
+    }
+    Path manifest = folder.resolve("manifest");
+    // A line of a manifest is 72 bytes at most, and may go on in the next one after a blank.
+    String beside =
+        jars.stream().map(jar -> jar.toUri().toString()).collect(Collectors.joining(" "));
+    Files.writeString(
+        manifest,
+        "Main-Class: GetToken\nEnable-Native-Access: ALL-UNNAMED\nClass-Path:"
+            + (" " + beside).replaceAll("(.{1,50})", "$1\n ").stripTrailing()
+            + "\n");
+    Path program = folder.resolve("program.jar");
+    Path bin = Path.of(System.getProperty("java.home"), "bin");
+    Result made =
+        run(
+            Map.of(),
+            bin.resolve("jar").toString(),
+            "--create",
+            "--file=" + program,
+            "--manifest=" + manifest,
+            "-C",
+            folder.resolve("classes").toString(),
+            ".");
+    assertEquals(0, made.status(), made.output());
+    List<String> command = new ArrayList<>(List.of(bin.resolve("java").toString()));
+    if (Given.FFM) {
+      command.add("--illegal-native-access=deny");
+    }
+    command.addAll(List.of("-jar", program.toString()));
+    command.addAll(List.of(Given.variable("SEGL_TEST_CONFIG"), "bank"));
+    Result result = run(Map.of(), command.toArray(String[]::new));
+    assertEquals(0, result.status(), result.output());
+  }
+
+  @Test
+  void onlyTheApiIsExportedAndJnaIsNotUsedOnJava22() throws Exception {
+    String jar = System.getProperty("segl.test.jar");
+    String bin = System.getProperty("java.home") + "/bin/";
+    Result described = run(Map.of(), bin + "jar", "--describe-module", "--file=" + jar);
+    assertTrue(described.output().contains("exports no.segl\n"), described.output());
+    assertFalse(described.output().contains("exports no.segl.internal"), described.output());
+    assertTrue(described.output().contains("requires com.sun.jna static"), described.output());
+    List<String> natives = List.of(System.getProperty("segl.test.natives"), jna());
+    Result loaded = example(Map.of(), natives, access("-Xlog:class+load"));
+    assertEquals(0, loaded.status(), loaded.output());
+    assertEquals(!Given.FFM, loaded.output().contains(" com.sun.jna."), "JNA is loaded");
+    assertEquals(Given.FFM, loaded.output().contains("FfmLibrary"), "java.lang.foreign is used");
   }
 
   @Test

@@ -40,7 +40,7 @@ final class NativeBundle {
         }
         return List.of(copy(resource, hash, platform.file()));
       } catch (IOException | SecurityException thrown) {
-        tried.add(label + "it cannot be copied to the cache folder: " + thrown);
+        tried.add(label + "it cannot be copied to a folder under " + cache() + ": " + thrown);
       }
     }
     return List.of();
