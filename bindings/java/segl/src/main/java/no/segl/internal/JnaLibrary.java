@@ -6,12 +6,9 @@ import com.sun.jna.CallbackThreadInitializer;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /** The library and its memory, by JNA. */
 final class JnaLibrary extends JnaFunctions {
-  private static @Nullable NativeLibrary library;
-
   // JNA frees the code behind a function pointer with its callback, so they are kept here.
   private static final JnaCallbacks.Sign SIGN = Upcalls::sign;
   private static final JnaCallbacks.Send SEND = Upcalls::send;
@@ -33,17 +30,7 @@ final class JnaLibrary extends JnaFunctions {
   static Native load() {
     NativeLibrary found = NativeLoader.load(new Opener());
     com.sun.jna.Native.register(JnaFunctions.class, found);
-    library = found;
     return new JnaLibrary();
-  }
-
-  @Override
-  public long invoke(String name, int argument) {
-    NativeLibrary loaded = library;
-    if (loaded == null) {
-      throw new IllegalStateException();
-    }
-    return Pointer.nativeValue(loaded.getFunction(name).invokePointer(new Object[] {argument}));
   }
 
   @Override

@@ -105,9 +105,6 @@ public interface Native {
 
   void segl_bytes_free(long bytes);
 
-  /** Calls a function {@code segl_error *name(int32_t)} that is in no header; for tests. */
-  long invoke(String name, int argument);
-
   /** The function pointers that segl calls the program through. */
   Callbacks callbacks();
 

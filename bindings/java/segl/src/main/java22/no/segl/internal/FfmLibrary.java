@@ -8,10 +8,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /** The library and its memory, by java.lang.foreign. */
@@ -28,31 +26,13 @@ final class FfmLibrary extends FfmFunctions {
       new Callbacks(stub("sign"), stub("send"), stub("log"), stub("destroy"));
 
   @Override
-  public long invoke(String name, int argument) {
-    MethodHandle function =
-        Linker.nativeLinker()
-            .downcallHandle(
-                FfmSymbols.function(name), FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
-    try {
-      return (long) function.invokeExact(argument);
-    } catch (Throwable thrown) {
-      throw unexpected(thrown);
-    }
-  }
-
-  @Override
   public Callbacks callbacks() {
     return callbacks;
   }
 
   @Override
   public long allocate(long size) {
-    long address;
-    try {
-      address = (long) CALLOC.invokeExact(1L, size);
-    } catch (Throwable thrown) {
-      throw unexpected(thrown);
-    }
+    long address = FfmCalls.address(CALLOC, 1L, size);
     if (address == 0) {
       throw new OutOfMemoryError("no native memory of " + size + " bytes");
     }
@@ -61,11 +41,7 @@ final class FfmLibrary extends FfmFunctions {
 
   @Override
   public void release(long address) {
-    try {
-      FREE.invokeExact(address);
-    } catch (Throwable thrown) {
-      throw unexpected(thrown);
-    }
+    FfmCalls.nothing(FREE, address);
   }
 
   @Override
@@ -117,17 +93,11 @@ final class FfmLibrary extends FfmFunctions {
             .filter(candidate -> candidate.getName().equals(name))
             .findFirst()
             .orElseThrow();
-    Map<Class<?>, ValueLayout> layouts = Map.of(int.class, JAVA_INT, long.class, JAVA_LONG);
-    ValueLayout[] arguments =
-        Stream.of(method.getParameterTypes()).map(layouts::get).toArray(ValueLayout[]::new);
-    ValueLayout result = layouts.get(method.getReturnType());
     try {
       return Linker.nativeLinker()
           .upcallStub(
               MethodHandles.lookup().unreflect(method),
-              result == null
-                  ? FunctionDescriptor.ofVoid(arguments)
-                  : FunctionDescriptor.of(result, arguments),
+              FfmSymbols.descriptor(method),
               Arena.global())
           .address();
     } catch (IllegalAccessException impossible) {
