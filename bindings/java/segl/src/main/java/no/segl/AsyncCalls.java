@@ -6,6 +6,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls on threads of their own. These are threads of the operating system, for a call of segl would
@@ -19,31 +20,40 @@ final class AsyncCalls {
 
   private AsyncCalls() {}
 
-  /** Makes a call whose future ends it when it is cancelled. */
+  /** Makes a call that ends when its future does, however that comes about. */
   static <T> CompletableFuture<T> run(Function<CancelToken, T> call) {
     CancelToken cancel = new CancelToken();
-    CompletableFuture<T> future =
-        new CompletableFuture<>() {
-          @Override
-          public boolean cancel(boolean mayInterrupt) {
-            boolean cancelled = super.cancel(mayInterrupt);
-            if (cancelled) {
-              cancel.trigger();
-            }
-            return cancelled;
-          }
-        };
+    CompletableFuture<T> future = new CompletableFuture<>();
+    future.whenComplete((result, failure) -> cancel.trigger());
     POOL.execute(
         () -> {
           try (cancel) {
             if (!future.isDone()) {
-              future.complete(call.apply(cancel));
+              complete(future, call.apply(cancel), null);
             }
           } catch (Throwable thrown) {
-            future.completeExceptionally(thrown);
+            complete(future, null, thrown);
           }
         });
     return future;
+  }
+
+  /**
+   * Ends a future elsewhere: what the program does next must not hold on to a thread here, which it
+   * may itself be waiting for.
+   */
+  private static <T> void complete(
+      CompletableFuture<T> future, @Nullable T result, @Nullable Throwable failure) {
+    future
+        .defaultExecutor()
+        .execute(
+            () -> {
+              if (failure != null) {
+                future.completeExceptionally(failure);
+              } else {
+                future.complete(result);
+              }
+            });
   }
 
   private static ThreadPoolExecutor pool() {

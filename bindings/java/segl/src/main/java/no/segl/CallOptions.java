@@ -59,6 +59,26 @@ public final class CallOptions {
     return response;
   }
 
+  /**
+   * These options with what is left of the time since a {@link System#nanoTime}.
+   *
+   * @throws UsageException {@link ErrorCode#TIMEOUT} when nothing is
+   */
+  CallOptions since(long start) {
+    if (timeout == null) {
+      return this;
+    }
+    Duration left = timeout.minusNanos(System.nanoTime() - start);
+    if (left.isNegative() || left.isZero()) {
+      throw SeglException.of(
+          ErrorCode.TIMEOUT.number(),
+          "The call's time ran out before a thread was free for it",
+          Fields.RETRYABLE,
+          null);
+    }
+    return withTimeout(left);
+  }
+
   boolean isPlain() {
     return this == DEFAULTS;
   }

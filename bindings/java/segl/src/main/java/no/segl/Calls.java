@@ -1,10 +1,12 @@
 package no.segl;
 
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import no.segl.internal.Frame;
 import no.segl.internal.Library;
 import no.segl.internal.Native;
+import no.segl.internal.StackRoom;
 import no.segl.internal.Thrown;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,7 @@ final class Calls {
   private static final int RESPONSE_JSON = 1;
   private static final int CALL_SIZE = 24;
   private static final int BYTES_SIZE = 24;
+  private static final Duration LONGEST = Duration.ofMillis(0xffff_ffffL);
 
   private Calls() {}
 
@@ -25,6 +28,7 @@ final class Calls {
 
   static byte[] bytes(@Nullable CallOptions options, Maker maker) {
     Native segl = Library.get();
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       long out = frame.reserve(BYTES_SIZE);
       check(segl, maker.make(segl, frame, call(segl, frame, options, false), out));
@@ -33,6 +37,8 @@ final class Calls {
       } finally {
         segl.segl_bytes_free(out);
       }
+    } finally {
+      Reference.reachabilityFence(options);
     }
   }
 
@@ -43,10 +49,14 @@ final class Calls {
   /** Makes one call that gives a handle. */
   static long handle(@Nullable CallOptions options, Maker maker) {
     Native segl = Library.get();
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       long out = frame.reserve(Long.BYTES);
       check(segl, maker.make(segl, frame, call(segl, frame, options, false), out));
       return segl.getLong(out);
+    } finally {
+      // Its cancel token would be freed otherwise, maybe before segl has seen it.
+      Reference.reachabilityFence(options);
     }
   }
 
@@ -67,13 +77,13 @@ final class Calls {
   /** The bytes of a segl_bytes. */
   static byte[] read(Native segl, long bytes) {
     long length = segl.getLong(bytes + 8);
+    if (length > Integer.MAX_VALUE - 8) {
+      throw SeglException.of(
+          ErrorCode.UNSUPPORTED, "A result of " + length + " bytes is more than Java can hold", null);
+    }
     return length == 0
         ? new byte[0]
-        : segl.getBytes(segl.getLong(bytes), Math.toIntExact(length));
-  }
-
-  static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
+        : segl.getBytes(segl.getLong(bytes), (int) length);
   }
 
   static void check(Native segl, long error) {
@@ -93,8 +103,10 @@ final class Calls {
   }
 
   private static int milliseconds(Duration timeout) {
+    if (timeout.compareTo(LONGEST) >= 0) {
+      return (int) LONGEST.toMillis();
+    }
     long nanos = timeout.toNanosPart() % 1_000_000;
-    long milliseconds = timeout.toMillis() + (nanos > 0 ? 1 : 0);
-    return (int) Math.min(milliseconds, 0xffff_ffffL);
+    return (int) (timeout.toMillis() + (nanos > 0 ? 1 : 0));
   }
 }

@@ -32,7 +32,10 @@ public final class CancelToken implements AutoCloseable {
    */
   public void trigger() {
     try {
-      segl.segl_cancel_trigger(handle.getOrZero());
+      long value = handle.getOrZero();
+      if (value != 0) {
+        segl.segl_cancel_trigger(value);
+      }
     } finally {
       Reference.reachabilityFence(this);
     }

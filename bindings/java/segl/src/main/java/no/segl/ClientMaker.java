@@ -5,6 +5,7 @@ import no.segl.internal.Frame;
 import no.segl.internal.Library;
 import no.segl.internal.Native;
 import no.segl.internal.Upcalls;
+import no.segl.internal.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the handle of a client. */
@@ -15,8 +16,8 @@ final class ClientMaker {
   private ClientMaker() {}
 
   static long open(String path, String name, ClientOptions options) {
-    byte[] file = Calls.utf8(path);
-    byte[] client = Calls.utf8(name);
+    byte[] file = Utf8.bytes(path);
+    byte[] client = Utf8.bytes(name);
     if (options.isPlain()) {
       return Calls.handle(
           null,
@@ -35,7 +36,7 @@ final class ClientMaker {
   }
 
   static long create(Config config, ClientOptions options) {
-    byte[] json = Calls.utf8(config.toJson());
+    byte[] json = Utf8.bytes(config.toJson());
     return make(
         options,
         (segl, frame, params) -> {

@@ -18,6 +18,10 @@ record Fields(
     @Nullable String traceId,
     @Nullable String configPath)
     implements Serializable {
-  static final Fields NONE =
-      new Fields(false, null, null, null, null, null, null, null, null, null, null);
+  static final Fields NONE = only(false);
+  static final Fields RETRYABLE = only(true);
+
+  private static Fields only(boolean retryable) {
+    return new Fields(retryable, null, null, null, null, null, null, null, null, null, null);
+  }
 }

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import no.segl.internal.Frame;
 import no.segl.internal.Native;
+import no.segl.internal.StackRoom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,9 @@ final class HeldTokens {
       Native segl, long client, @Nullable TokenRequest request, @Nullable CallOptions options) {
     Held held = held(request);
     Token last = held.token;
+    if (last == null) {
+      StackRoom.ensure();
+    }
     try (Frame frame = Frame.take(segl)) {
       long out = frame.token();
       long address = 0;
@@ -78,6 +82,7 @@ final class HeldTokens {
   /** A token with its response, which is not held. */
   static Token withResponse(
       Native segl, long client, @Nullable TokenRequest request, CallOptions options) {
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       long out = frame.token();
       byte[] json = request == null ? new byte[0] : request.json();

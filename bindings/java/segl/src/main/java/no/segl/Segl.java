@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import no.segl.internal.Frame;
 import no.segl.internal.Library;
 import no.segl.internal.Native;
+import no.segl.internal.StackRoom;
 import no.segl.internal.Upcalls;
 
 /** The library as a whole. */
@@ -35,6 +36,7 @@ public final class Segl {
    */
   public static void shutdown() {
     Native segl = Library.get();
+    StackRoom.ensure();
     Calls.check(segl, segl.segl_shutdown());
   }
 
@@ -48,6 +50,7 @@ public final class Segl {
     Native segl = Library.get();
     long ctx = Upcalls.register(sink);
     try (Frame frame = Frame.take(segl)) {
+      StackRoom.ensure();
       long struct = frame.struct(SINK_SIZE);
       segl.putLong(struct + 8, ctx);
       segl.putLong(struct + 16, segl.callbacks().log());
@@ -79,6 +82,7 @@ public final class Segl {
   /** Ends logging. */
   public static void endLog() {
     Native segl = Library.get();
+    StackRoom.ensure();
     Calls.check(segl, segl.segl_log_set(0, 0));
   }
 

@@ -7,7 +7,9 @@ import no.segl.internal.Frame;
 import no.segl.internal.Handle;
 import no.segl.internal.Library;
 import no.segl.internal.Native;
+import no.segl.internal.StackRoom;
 import no.segl.internal.Upcalls;
+import no.segl.internal.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /** A private key that can sign, wherever it is. */
@@ -48,7 +50,7 @@ public final class Signer implements AutoCloseable {
    *     ErrorCode#PIN_INCORRECT} and others. A PIN that the device refused is not tried again
    */
   public static Signer open(String uri, byte @Nullable [] pin, @Nullable CallOptions options) {
-    byte[] name = Calls.utf8(uri);
+    byte[] name = Utf8.bytes(uri);
     return new Signer(
         Calls.handle(
             options,
@@ -93,7 +95,7 @@ public final class Signer implements AutoCloseable {
    * @throws SeglException {@link ErrorCode#KEY_FORMAT} or {@link ErrorCode#KEY_TYPE}
    */
   public static Signer fromCallback(String publicJwk, SignCallback callback) {
-    byte[] jwk = Calls.utf8(publicJwk);
+    byte[] jwk = Utf8.bytes(publicJwk);
     long ctx = Upcalls.register(callback);
     try {
       Signer signer =
@@ -126,7 +128,7 @@ public final class Signer implements AutoCloseable {
    *     what the key's home reports
    */
   public byte[] sign(String alg, byte[] message, @Nullable CallOptions options) {
-    byte[] name = Calls.utf8(alg);
+    byte[] name = Utf8.bytes(alg);
     try {
       return Calls.bytes(
           options,
@@ -161,7 +163,7 @@ public final class Signer implements AutoCloseable {
    *     header that cannot be used, otherwise what the key's home reports
    */
   public String jws(String headerJson, byte[] payload, @Nullable CallOptions options) {
-    byte[] header = Calls.utf8(headerJson);
+    byte[] header = Utf8.bytes(headerJson);
     try {
       byte[] compact =
           Calls.bytes(
@@ -220,6 +222,7 @@ public final class Signer implements AutoCloseable {
    * @throws SeglException what the key's home reports
    */
   public void probe(@Nullable CallOptions options) {
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       Calls.check(
           segl, segl.segl_signer_probe(handle.get(), Calls.call(segl, frame, options, false)));

@@ -8,6 +8,8 @@ import no.segl.internal.Handle;
 import no.segl.internal.HttpStructs;
 import no.segl.internal.Library;
 import no.segl.internal.Native;
+import no.segl.internal.StackRoom;
+import no.segl.internal.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,8 +104,9 @@ public final class TokenClient implements AutoCloseable {
   }
 
   /**
-   * As {@link #token(TokenRequest, CallOptions)}, on one of 16 threads that segl's calls share.
-   * Cancelling the future ends the call.
+   * As {@link #token(TokenRequest, CallOptions)}, on one of 16 threads that segl's calls share. The
+   * call ends with its future: when that is cancelled, or completed by {@link
+   * CompletableFuture#orTimeout}. What depends on the future runs on its default executor.
    *
    * @param request what is asked for, or null
    * @param options bounds, or null
@@ -120,7 +123,8 @@ public final class TokenClient implements AutoCloseable {
           null);
     }
     CallOptions bounds = options == null ? CallOptions.defaults() : options;
-    return AsyncCalls.run(cancel -> token(request, bounds.withCancel(cancel)));
+    long start = System.nanoTime();
+    return AsyncCalls.run(cancel -> token(request, bounds.since(start).withCancel(cancel)));
   }
 
   /** As {@link #assertion(TokenRequest, CallOptions)}, for what the client is configured for. */
@@ -189,6 +193,7 @@ public final class TokenClient implements AutoCloseable {
    */
   public HttpResponse send(
       HttpRequest request, @Nullable TokenRequest tokenRequest, @Nullable CallOptions options) {
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       long out = frame.struct(HttpStructs.RESPONSE_SIZE);
       Calls.check(
@@ -223,6 +228,7 @@ public final class TokenClient implements AutoCloseable {
    * @param request what it was asked for with, or null
    */
   public void reject(Token token, @Nullable TokenRequest request) {
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       Calls.check(
           segl,
@@ -244,6 +250,7 @@ public final class TokenClient implements AutoCloseable {
    * @param request what they were asked for with, or null for all
    */
   public void forget(@Nullable TokenRequest request) {
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       Calls.check(
           segl, segl.segl_client_forget(handle.get(), put(frame, request), length(request)));
@@ -273,9 +280,9 @@ public final class TokenClient implements AutoCloseable {
    *     ErrorCode#INVALID_ARGUMENT}, {@link ErrorCode#URL}, or what the key's home reports
    */
   public String dpopProof(String method, String url, @Nullable String accessToken) {
-    byte[] verb = Calls.utf8(method);
-    byte[] address = Calls.utf8(url);
-    byte[] token = accessToken == null ? null : Calls.utf8(accessToken);
+    byte[] verb = Utf8.bytes(method);
+    byte[] address = Utf8.bytes(url);
+    byte[] token = accessToken == null ? null : Utf8.bytes(accessToken);
     return text(
         null,
         (library, frame, call, out) ->
@@ -301,8 +308,9 @@ public final class TokenClient implements AutoCloseable {
    *     ErrorCode#INVALID_ARGUMENT} or {@link ErrorCode#URL}
    */
   public void dpopNonce(String url, String nonce) {
-    byte[] address = Calls.utf8(url);
-    byte[] value = Calls.utf8(nonce);
+    byte[] address = Utf8.bytes(url);
+    byte[] value = Utf8.bytes(nonce);
+    StackRoom.ensure();
     try (Frame frame = Frame.take(segl)) {
       Calls.check(
           segl,

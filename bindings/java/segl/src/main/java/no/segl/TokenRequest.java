@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import no.segl.internal.Json;
+import no.segl.internal.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,7 @@ public final class TokenRequest {
   private final int hash;
 
   private TokenRequest(Map<String, @Nullable Object> members) {
-    json = Calls.utf8(Json.write(members));
+    json = Utf8.bytes(Json.write(members));
     hash = Arrays.hashCode(json);
   }
 

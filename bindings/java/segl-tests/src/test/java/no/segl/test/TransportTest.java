@@ -47,7 +47,7 @@ class TransportTest {
         ClientOptions.defaults().withTransport(transport).withTimeout(Duration.ofSeconds(20)));
   }
 
-  private static HttpTransport javaHttp(List<HttpRequest> seen) {
+  static HttpTransport javaHttp(List<HttpRequest> seen) {
     HttpClient http = HttpClient.newHttpClient();
     return (request, timeout) -> {
       seen.add(request);

@@ -52,12 +52,12 @@ public final class Frame implements AutoCloseable {
 
   /** Zero-filled memory, aligned for every member of a struct. */
   public long reserve(int size) {
-    int rounded = (size + 7) & ~7;
+    long rounded = (size + 7L) & ~7L;
     if (rounded > BLOCK - used) {
       return reserveLarge(rounded);
     }
     long address = block + used;
-    used += rounded;
+    used += (int) rounded;
     return address;
   }
 
@@ -84,8 +84,10 @@ public final class Frame implements AutoCloseable {
     }
     if (!large.isEmpty()) {
       for (long[] extra : large) {
-        segl.wipe(extra[0], extra[1]);
-        segl.release(extra[0]);
+        if (extra[0] != 0) {
+          segl.wipe(extra[0], extra[1]);
+          segl.release(extra[0]);
+        }
       }
       large = List.of();
     }
@@ -94,12 +96,13 @@ public final class Frame implements AutoCloseable {
     }
   }
 
-  private long reserveLarge(int size) {
-    long address = segl.allocate(size);
+  private long reserveLarge(long size) {
     if (large.isEmpty()) {
       large = new ArrayList<>();
     }
-    large.add(new long[] {address, size});
-    return address;
+    long[] extra = {0, size};
+    large.add(extra);
+    extra[0] = segl.allocate(size);
+    return extra[0];
   }
 }

@@ -75,6 +75,8 @@ public final class Handle implements Runnable {
   /** Frees the handle, the first time. */
   @Override
   public void run() {
+    // What segl lets go of may be the program's.
+    StackRoom.ensure();
     long last = (long) VALUE.getAndSet(this, 0L);
     if (last == 0) {
       return;

@@ -1,6 +1,5 @@
 package no.segl.internal;
 
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import no.segl.HttpHeader;
 import no.segl.HttpRequest;
@@ -17,9 +16,9 @@ public final class HttpStructs {
 
   /** Puts a request into a frame. */
   public static long putRequest(Native segl, Frame frame, HttpRequest request) {
-    byte[] method = utf8(request.method());
-    byte[] url = utf8(request.url());
-    byte[] headers = utf8(writeHeaders(request.headers()));
+    byte[] method = Utf8.bytes(request.method());
+    byte[] url = Utf8.bytes(request.url());
+    byte[] headers = Utf8.bytes(writeHeaders(request.headers()));
     byte[] body = request.body();
     long address = frame.struct(REQUEST_SIZE);
     pair(segl, address + 8, frame.put(method), method.length);
@@ -47,7 +46,7 @@ public final class HttpStructs {
   }
 
   static void reply(Native segl, long reply, HttpResponse response) {
-    byte[] headers = utf8(writeHeaders(response.headers()));
+    byte[] headers = Utf8.bytes(writeHeaders(response.headers()));
     byte[] body = response.body();
     try (Frame frame = Frame.take(segl)) {
       segl.segl_reply_set(
@@ -79,9 +78,5 @@ public final class HttpStructs {
     return address == 0
         ? new byte[0]
         : segl.getBytes(address, Upcalls.length(segl.getLong(at + 8)));
-  }
-
-  private static byte[] utf8(String text) {
-    return text.getBytes(StandardCharsets.UTF_8);
   }
 }

@@ -23,12 +23,20 @@ public final class Upcalls {
   private static final Map<Long, Object> TARGETS = new ConcurrentHashMap<>();
   private static final AtomicLong LAST = new AtomicLong();
 
+  private static volatile boolean any;
+
   private Upcalls() {}
+
+  /** Whether segl was ever given anything to call. */
+  static boolean any() {
+    return any;
+  }
 
   /** The number under which segl calls an object, until {@link #destroy}. */
   public static long register(Object target) {
     long ctx = LAST.incrementAndGet();
     TARGETS.put(ctx, target);
+    any = true;
     return ctx;
   }
 
