@@ -3,75 +3,52 @@ package no.segl.test;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.Provider;
-import java.security.Security;
-import java.security.Signature;
-import java.security.KeyStore;
-import no.segl.ErrorCode;
-import no.segl.Segl;
-import no.segl.Signer;
-import no.segl.TokenClient;
-import org.junit.jupiter.api.Test;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Java's own PKCS#11 provider on the module that segl uses, in one process. */
+/** Java's own PKCS#11 provider on the module that segl uses, in a virtual machine for each order. */
 class SunPkcs11Test {
-  private static final byte[] MESSAGE = "both".getBytes();
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sun segl sun segl sun",
+        "segl sun segl sun segl sun",
+        "sun segl shutdown sun segl sun shutdown sun",
+        "segl shutdown segl sun segl sun",
+        "segl shutdown sun segl shutdown sun",
+      })
+  void bothUseTheSameModule(String steps) throws Exception {
+    Result result = run(steps);
+    assertTrue(result.output().endsWith("well\n"), steps + ": " + result.output());
+    assertEquals(0, result.status());
+  }
 
-  @Test
-  void bothUseTheSameModule() throws Exception {
-    // Other tests may have used the module: whoever initialises it finalizes it.
-    Segl.shutdown();
-    Provider sun = sunPkcs11();
-    sunSigns(sun);
-    for (int i = 0; i < 2; i++) {
-      seglSigns();
-      sunSigns(sun);
-      Signer open = Signer.open(Given.variable("SEGL_TEST_EC_KEY"));
-      Segl.shutdown();
-      Given.fails(ErrorCode.INVALID_HANDLE, () -> open.sign("ES256", MESSAGE));
-      open.close();
-      sunSigns(sun);
+  /** The module is segl's to finalize where segl was first, which ends it for SunPKCS11 as well. */
+  @ParameterizedTest
+  @ValueSource(strings = {"segl sun shutdown sun", "segl sun segl shutdown segl sun"})
+  void aShutdownEndsWhatSeglInitialised(String steps) throws Exception {
+    Result result = run(steps);
+    assertEquals(1, result.status(), result.output());
+    assertTrue(result.output().matches("(?s).*step \\d, sun: .*CKR_.*"), result.output());
+  }
+
+  private record Result(int status, String output) {}
+
+  private static Result run(String steps) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(System.getProperty("java.home") + "/bin/java");
+    if (Given.FFM) {
+      command.add("--enable-native-access=ALL-UNNAMED");
     }
-    seglSigns();
-    sunSigns(sun);
-  }
-
-  private static Provider sunPkcs11() throws Exception {
-    Path config = Path.of(Given.variable("SEGL_TEST_FOLDER"), "sunpkcs11.cfg");
-    Files.writeString(
-        config,
-        "name = bindings\nlibrary = "
-            + Given.variable("SEGL_TEST_MODULE")
-            + "\nslotListIndex = 0\nattributes(generate,CKO_PRIVATE_KEY,*) = { CKA_TOKEN = false }\n");
-    Provider sun = Security.getProvider("SunPKCS11").configure(config.toString());
-    KeyStore store = KeyStore.getInstance("PKCS11", sun);
-    store.load(null, Given.variable("SEGL_TEST_PIN").toCharArray());
-    return sun;
-  }
-
-  private static void sunSigns(Provider sun) throws Exception {
-    KeyPairGenerator generator = KeyPairGenerator.getInstance("EC", sun);
-    generator.initialize(256);
-    KeyPair pair = generator.generateKeyPair();
-    Signature signature = Signature.getInstance("SHA256withECDSA", sun);
-    signature.initSign(pair.getPrivate());
-    signature.update(MESSAGE);
-    byte[] made = signature.sign();
-    Signature check = Signature.getInstance("SHA256withECDSA", sun);
-    check.initVerify(pair.getPublic());
-    check.update(MESSAGE);
-    assertTrue(check.verify(made));
-  }
-
-  private static void seglSigns() {
-    try (Signer signer = Signer.open(Given.variable("SEGL_TEST_EC_KEY"));
-        TokenClient client = Given.client("bank")) {
-      assertEquals(64, signer.sign("ES256", MESSAGE).length);
-      assertTrue(client.assertion().length() > 100);
-    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(SunPkcs11Program.class.getName());
+    command.addAll(List.of(steps.split(" ")));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    return new Result(process.exitValue(), output);
   }
 }
