@@ -1210,6 +1210,22 @@ segl_error *segl_client_send(const segl_client *client,
                              segl_http_response *out);
 
 /*
+ Checks that the client's setting `apis` lets its tokens be sent to a URL; without the
+ setting, every one is allowed. For a host that sends its own requests with the
+ client's tokens; `segl_client_send` does it by itself.
+
+ Ownership: the inputs are borrowed.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time, also with the same client. It does not block.
+ Failure: `SEGL_API_NOT_ALLOWED` when the token must not go there, `SEGL_URL` for what
+ is not an https URL, or an http one on the loopback interface.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_require_allowed(const segl_client *client,
+                                        const char *url,
+                                        size_t url_len);
+
+/*
  Wipes and frees what an answer holds, and zero-fills it but for `struct_size`.
 
  Ownership: ends the caller's ownership of what `response` holds; the struct itself

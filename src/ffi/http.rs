@@ -13,7 +13,7 @@ use super::types::{
     CStruct, StructOut, full_struct_size, optional_bytes, optional_text, read_struct, segl_bytes,
     text,
 };
-use crate::apis::ApiRequest;
+use crate::apis::{ApiRequest, require_allowed};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Response;
 
@@ -129,6 +129,30 @@ pub unsafe extern "C" fn segl_client_send(
         let answer = request.send(&client, token_request.unwrap_or_default(), &call)?;
         out.set(filled(&answer, out.struct_size())?);
         Ok(())
+    })
+}
+
+/// Checks that the client's setting `apis` lets its tokens be sent to a URL; without the
+/// setting, every one is allowed. For a host that sends its own requests with the
+/// client's tokens; `segl_client_send` does it by itself.
+///
+/// Ownership: the inputs are borrowed.
+/// NULL: no argument may be NULL.
+/// Threads: any thread, any time, also with the same client. It does not block.
+/// Failure: `SEGL_API_NOT_ALLOWED` when the token must not go there, `SEGL_URL` for what
+/// is not an https URL, or an http one on the loopback interface.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segl_client_require_allowed(
+    client: *const segl_client,
+    url: *const c_char,
+    url_len: usize,
+) -> *mut segl_error {
+    guard(|| {
+        // SAFETY: the caller keeps to the conventions.
+        let url = unsafe { text("url", url, url_len)? };
+        let client = handle::get("client", client)?;
+        require_allowed(&url.parse()?, client.apis())
     })
 }
 

@@ -118,6 +118,12 @@ const PLACES: &[(&str, &str, &str, &str)] = &[
         "TokenClient.send",
     ),
     (
+        "client_require_allowed",
+        "TokenClient.requireAllowed",
+        "TokenClient.RequireAllowed",
+        "TokenClient.require_allowed",
+    ),
+    (
         "client_reject",
         "TokenClient.reject",
         "TokenClient.Reject",

@@ -185,6 +185,20 @@ static void works(struct host *host, const segl_client *client) {
   segl_http_response_free(&response);
 }
 
+/* Where the host itself may send the client's tokens. */
+static void allowed(const segl_client *client) {
+  CHECK_OK(segl_client_require_allowed(client, SEGL_S("https://api.example/thing?pid=secret")));
+  const char *others[] = {"https://api.example.evil/thing?pid=secret", "https://other.example/"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    segl_error *error = segl_client_require_allowed(client, others[i], strlen(others[i]));
+    CHECK(strstr(segl_error_message(error, NULL), "secret") == NULL);
+    CHECK_CODE(SEGL_API_NOT_ALLOWED, error);
+  }
+  CHECK_CODE(SEGL_URL, segl_client_require_allowed(client, SEGL_S("http://api.example/thing")));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_require_allowed(client, NULL, 0));
+  CHECK_CODE(SEGL_NULL_ARGUMENT, segl_client_require_allowed(NULL, SEGL_S("https://api.example/")));
+}
+
 static void tokens(struct host *host, const segl_client *client) {
   segl_token token = {.struct_size = sizeof token};
   CHECK_OK(segl_client_token(client, NULL, 0, NULL, &token));
@@ -265,6 +279,7 @@ int main(void) {
   segl_client *other = client_with(transport, "");
   segl_transport_free(transport);
   tokens(&host, client);
+  allowed(client);
   works(&host, client);
   failures(&host, client);
   works(&host, client);

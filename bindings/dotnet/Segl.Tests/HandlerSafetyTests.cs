@@ -101,6 +101,29 @@ namespace Segl.Tests
             }
         }
 
+        public static void TheSettingApisIsKeptTo()
+        {
+            string settings = Services.FileJson.Replace("{\"profile\"", "{\"apis\":[\"https://api.example/a/\"],\"profile\"");
+            using TokenClient client = TokenClient.Create(Config.FromJson(settings));
+            using TokenClient anywhere = Services.Client("file");
+            int requests = 0;
+            using var http = new HttpClient(new TokenHandler(client, innerHandler: new Inner(request =>
+            {
+                requests++;
+                return new HttpResponseMessage(HttpStatusCode.OK);
+            })));
+            client.RequireAllowed("https://api.example/a/b?c=d");
+            anywhere.RequireAllowed("https://other.example/");
+            Check.Equal(HttpStatusCode.OK, http.GetAsync("https://api.example/a/b?c=d").GetAwaiter().GetResult().StatusCode);
+            foreach (string url in new[] { "https://api.example/b", "https://api.example.evil/a/" })
+            {
+                Check.Fails(ErrorCode.ApiNotAllowed, () => client.RequireAllowed(url));
+                Check.Fails(ErrorCode.ApiNotAllowed, () => http.GetAsync(url).GetAwaiter().GetResult());
+            }
+            Check.Fails(ErrorCode.Url, () => anywhere.RequireAllowed("http://api.example/a/"));
+            Check.Equal(1, requests);
+        }
+
         public static void UrlsThatAreNotForTokens()
         {
             using TokenClient client = Services.Client("dpop");

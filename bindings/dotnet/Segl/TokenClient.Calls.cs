@@ -149,6 +149,19 @@ namespace Segl
             return NativeOutput.TakeText(&proof);
         }
 
+        /// <summary>Checks that the setting <c>apis</c> lets this client's tokens be sent to a URL; without the setting, every one is allowed.</summary>
+        /// <remarks>For programs that send their own requests with the tokens. <see cref="Send"/> and <see cref="TokenHandler"/> do it by themselves.</remarks>
+        /// <param name="url">The whole URL of the request.</param>
+        /// <exception cref="SeglException"><see cref="ErrorCode.ApiNotAllowed"/> when a token must not go there, <see cref="ErrorCode.Url"/> for what is not an https URL, or an http one on the loopback interface.</exception>
+        public void RequireAllowed(string url)
+        {
+            NativeInput target = NativeInput.Of(url ?? throw new ArgumentNullException(nameof(url)));
+            fixed (byte* urlText = target.Bytes)
+            {
+                NativeError.Check(NativeMethods.segl_client_require_allowed(Live(), urlText, target.Length));
+            }
+        }
+
         /// <summary>Keeps the nonce that a server gave in the header <c>DPoP-Nonce</c> of an answer, for the next proofs for that server.</summary>
         /// <param name="url">The URL of the request.</param>
         /// <param name="nonce">The header's value.</param>

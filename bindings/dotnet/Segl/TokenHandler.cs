@@ -13,9 +13,8 @@ namespace Segl
     /// <remarks>
     /// After a 401 the token is rejected and the request sent once more with a new one, if its body can be sent again: there is none, it
     /// is bytes or text (<see cref="ByteArrayContent"/> and what derives from it), or <see cref="BufferContent"/> is set. The token goes to
-    /// the URL of the request: an https one, or one on the loopback interface. The setting <c>apis</c> is not looked at here, as it is by
-    /// <see cref="TokenClient.Send"/>; which URLs are sent through this handler is up to the program. When the inner handler follows a
-    /// redirect without the token, as those of .NET do, the answer is the caller's whatever it is.
+    /// the URL of the request, if the setting <c>apis</c> allows it (<see cref="TokenClient.RequireAllowed"/>), and nowhere else. When the
+    /// inner handler follows a redirect without the token, as those of .NET do, the answer is the caller's whatever it is.
     /// </remarks>
     public sealed class TokenHandler : DelegatingHandler
     {
@@ -46,7 +45,7 @@ namespace Segl
         /// <exception cref="SeglException">There is no token to be had, or the URL is not one to send it to.</exception>
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            Uri url = SafeUrl(request);
+            Uri url = AllowedUrl(request);
             if (BufferContent && request.Content != null)
             {
                 await request.Content.LoadIntoBufferAsync().ConfigureAwait(false);
@@ -145,14 +144,20 @@ namespace Segl
                     string.Equals(challenge.Scheme, "DPoP", StringComparison.OrdinalIgnoreCase) && NonceError.IsMatch(challenge.Parameter ?? ""));
         }
 
-        private static Uri SafeUrl(HttpRequestMessage request)
+        /// <summary>The request's URL, if a token may go there.</summary>
+        private Uri AllowedUrl(HttpRequestMessage request)
         {
             Uri? url = request.RequestUri;
-            if (url is null || !url.IsAbsoluteUri || !(url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
+            if (url is null || !url.IsAbsoluteUri)
             {
-                throw new SeglException(ErrorCode.Url, "a token goes to an https URL only, or to http on 127.0.0.1, [::1] or localhost");
+                throw new SeglException(ErrorCode.Url, "the request has no absolute URL, so no token can go with it");
             }
-            return url.UserInfo.Length == 0 ? url : throw new SeglException(ErrorCode.Url, "the URL holds a user name or password; leave them out");
+            if (url.UserInfo.Length > 0)
+            {
+                throw new SeglException(ErrorCode.Url, "the URL holds a user name or password; leave them out");
+            }
+            _client.RequireAllowed(url.GetLeftPart(UriPartial.Query));
+            return url;
         }
     }
 }

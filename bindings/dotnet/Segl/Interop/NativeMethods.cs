@@ -134,6 +134,9 @@ namespace Segl.Interop
         internal static extern void segl_token_free(NativeToken* token);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
+        internal static extern IntPtr segl_client_require_allowed(ClientHandle client, byte* url, UIntPtr urlLen);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
         internal static extern IntPtr segl_client_reject(ClientHandle client, byte* request, UIntPtr requestLen, ulong generation);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]

@@ -215,6 +215,26 @@ public final class TokenClient implements AutoCloseable {
     }
   }
 
+  /**
+   * Checks that the setting {@code apis} lets this client's tokens be sent to a URL; without the
+   * setting, every one is allowed. For programs that send their own requests with the tokens;
+   * {@link #send} does it by itself.
+   *
+   * @param url the whole URL of the request
+   * @throws SeglException {@link ErrorCode#API_NOT_ALLOWED} when a token must not go there, {@link
+   *     ErrorCode#URL} for what is not an https URL, or an http one on the loopback interface
+   */
+  public void requireAllowed(String url) {
+    byte[] address = Calls.utf8(url);
+    try (Frame frame = Frame.take(segl)) {
+      Calls.check(
+          segl,
+          segl.segl_client_require_allowed(handle.get(), frame.put(address), address.length));
+    } finally {
+      Reference.reachabilityFence(this);
+    }
+  }
+
   /** As {@link #reject(Token, TokenRequest)}, for the client's usual token. */
   public void reject(Token token) {
     reject(token, null);

@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import no.segl.CallOptions;
+import no.segl.Config;
 import no.segl.ErrorCode;
 import no.segl.HttpRequest;
 import no.segl.HttpResponse;
@@ -76,6 +77,20 @@ class TokenTest {
       Token token = client.token();
       assertEquals("Token[redacted]", token.toString());
       assertFalse(TokenRequest.builder().pid("24014021406").build().toString().contains("2401"));
+    }
+  }
+
+  @Test
+  void tokensGoWhereTheSettingsSay() {
+    String settings = Given.variable("SEGL_TEST_FILE_JSON").replaceFirst("\\{", "{\"apis\":[\"https://api.example/a/\"],");
+    try (TokenClient client = TokenClient.create(Config.fromJson(settings));
+        TokenClient anywhere = Given.client("file")) {
+      client.requireAllowed("https://api.example/a/b?c=d");
+      anywhere.requireAllowed("https://other.example/");
+      for (String url : List.of("https://api.example/b", "https://api.example.evil/a/")) {
+        Given.fails(ErrorCode.API_NOT_ALLOWED, () -> client.requireAllowed(url));
+      }
+      Given.fails(ErrorCode.URL, () -> anywhere.requireAllowed("http://api.example/a/"));
     }
   }
 

@@ -79,6 +79,9 @@ abstract class JnaFunctions implements Native {
       long client, long url, long urlLen, long nonce, long nonceLen);
 
   @Override
+  public native long segl_client_require_allowed(long client, long url, long urlLen);
+
+  @Override
   public native long segl_client_send(
       long client, long request, long tokenRequest, long tokenRequestLen, long call, long out);
 

@@ -56,6 +56,8 @@ public interface Native {
 
   long segl_client_dpop_nonce(long client, long url, long urlLen, long nonce, long nonceLen);
 
+  long segl_client_require_allowed(long client, long url, long urlLen);
+
   long segl_client_send(
       long client, long request, long tokenRequest, long tokenRequestLen, long call, long out);
 

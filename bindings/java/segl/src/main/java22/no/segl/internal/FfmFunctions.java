@@ -119,6 +119,11 @@ abstract class FfmFunctions implements Native {
   }
 
   @Override
+  public long segl_client_require_allowed(long client, long url, long urlLen) {
+    return FfmCalls.address(FfmHandles.CLIENT_REQUIRE_ALLOWED, client, url, urlLen);
+  }
+
+  @Override
   public long segl_client_send(
       long client, long request, long tokenRequest, long tokenRequestLen, long call, long out) {
     return FfmCalls.address(

@@ -27,6 +27,7 @@ final class FfmHandles {
   static final MethodHandle CLIENT_FREE = bind("segl_client_free");
   static final MethodHandle CLIENT_DPOP_PROOF = bind("segl_client_dpop_proof");
   static final MethodHandle CLIENT_DPOP_NONCE = bind("segl_client_dpop_nonce");
+  static final MethodHandle CLIENT_REQUIRE_ALLOWED = bind("segl_client_require_allowed");
   static final MethodHandle CLIENT_SEND = bind("segl_client_send");
   static final MethodHandle HTTP_RESPONSE_FREE = bind("segl_http_response_free");
   static final MethodHandle ERROR_CODE = bind("segl_error_code");
