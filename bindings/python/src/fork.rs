@@ -23,7 +23,8 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// How deep this thread is in calls, of which callbacks may make more.
+    /// How deep this thread is in calls, of which callbacks may make more, and in forks, in which hooks
+    /// of other packages and the collector may make some.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -56,11 +57,14 @@ impl Drop for UnderWay {
     }
 }
 
-/// Before a fork, in the parent: lets no call begin, and waits for those of other threads.
+/// Before a fork, in the parent: lets no call begin on other threads, and waits for theirs.
 #[pyfunction]
 pub(crate) fn before_fork(py: Python<'_>) {
     FORKS.fetch_add(1, Ordering::SeqCst);
-    let own = usize::from(DEPTH.get() > 0);
+    let own = usize::from(DEPTH.replace(DEPTH.get() + 1) > 0);
+    if CALLS.load(Ordering::SeqCst) <= own {
+        return;
+    }
     py.detach(|| {
         let until = Instant::now() + LONGEST_WAIT;
         while CALLS.load(Ordering::SeqCst) > own && Instant::now() < until {
@@ -72,12 +76,14 @@ pub(crate) fn before_fork(py: Python<'_>) {
 /// After a fork, in the parent.
 #[pyfunction]
 pub(crate) fn after_fork_in_parent() {
+    DEPTH.set(DEPTH.get() - 1);
     FORKS.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// After a fork, in the child, which has none of its parent's other threads.
 #[pyfunction]
 pub(crate) fn after_fork_in_child() {
+    DEPTH.set(DEPTH.get() - 1);
     FORKS.store(0, Ordering::SeqCst);
     CALLS.store(usize::from(DEPTH.get() > 0), Ordering::SeqCst);
     host::forget_threads();

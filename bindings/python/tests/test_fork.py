@@ -157,3 +157,91 @@ if children[0]:
     assert os.waitpid(children[0], 0)[1] == 0
 """
     )
+
+
+HOOKS = """
+import gc, json, os, sys
+calls = []
+
+def hook():
+    if os.getpid() == process or IN_CHILD:
+        calls.append(1)
+        client.assertion()
+        # A client that only the collector finds ends inside the fork.
+        cycle = [segl.TokenClient.create(os.environ["SEGL_TEST_FILE_JSON"])]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+
+# Registered before segl: runs after segl's own before a fork, and before it after one.
+os.register_at_fork(before=lambda: hook() if WHEN == "before" else None)
+os.register_at_fork(after_in_child=lambda: hook() if WHEN == "after_in_child" else None)
+os.register_at_fork(after_in_parent=lambda: hook() if WHEN == "after_in_parent" else None)
+import segl
+process = os.getpid()
+client = segl.TokenClient.create(os.environ["SEGL_TEST_FILE_JSON"])
+client.assertion()
+child = os.fork()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    assert calls or WHEN == "after_in_child"
+else:
+    assert calls or WHEN == "after_in_parent"
+client.assertion()
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after_in_child", "after_in_parent"])
+def test_hooks_of_others_and_the_collector_may_use_segl_inside_a_fork(when: str) -> None:
+    start = f"WHEN = {when!r}; IN_CHILD = WHEN == 'after_in_child'; import signal; signal.alarm(20)\n"
+    run_python(start + HOOKS)
+
+
+def test_a_fork_costs_nothing_when_no_call_is_under_way() -> None:
+    with segl.TokenClient.create(FILE_JSON) as client:
+        client.token()
+        start = time.monotonic()
+        for _ in range(20):
+            in_child(lambda: None)
+        assert time.monotonic() - start < 10
+
+
+def test_a_fork_while_a_token_is_fetched() -> None:
+    run_python(
+        """
+import json, os, socket, threading, time, segl
+silent = socket.create_server(("127.0.0.1", 0))
+settings = json.loads(os.environ["SEGL_TEST_FILE_JSON"])
+good = settings["token_endpoint"]
+settings["token_endpoint"] = f"http://127.0.0.1:{silent.getsockname()[1]}/token"
+client = segl.TokenClient.create(settings)
+other = segl.TokenClient.create({**settings, "token_endpoint": good})
+request = segl.TokenRequest()
+held = other.token(request)
+waiting = threading.Thread(target=lambda: pytest_raises(client))
+def pytest_raises(client):
+    try:
+        client.token(timeout=8)
+    except TimeoutError:
+        return
+    os._exit(3)
+waiting.start()
+connection, _ = silent.accept()
+start = time.monotonic()
+child = os.fork()
+taken = time.monotonic() - start
+assert taken < 6, taken
+if child == 0:
+    # The fetch of the parent is not the child's: its own call begins one.
+    own = threading.Thread(target=lambda: pytest_raises(client), daemon=True)
+    own.start()
+    silent.settimeout(6)
+    silent.accept()
+    assert held.access_token == other.token(request).access_token
+    other.forget()
+    assert other.token(request).generation != held.generation
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+waiting.join()
+"""
+    )
