@@ -9,7 +9,7 @@ use crate::{errors, guard};
 
 /// Ends calls early, from any thread. One token may be given to many calls; once triggered it
 /// stays so.
-#[pyclass(frozen, module = "segl", name = "CancelToken")]
+#[pyclass(frozen, module = "segl", name = "CancelToken", weakref)]
 #[derive(Default)]
 pub(crate) struct PyCancelToken(CancelToken);
 

@@ -91,3 +91,70 @@ def test_the_event_loop_goes_on_while_a_call_waits() -> None:
 
         asyncio.run(both())
         client.close()
+
+
+def test_after_close_every_call_says_so() -> None:
+    async def all_of_them() -> None:
+        client = segl.aio.TokenClient(segl.TokenClient.create(FILE_JSON))
+        signer = segl.aio.Signer(segl.Signer.from_bytes(RSA_PEM.read_bytes()))
+        # Their threads have begun.
+        await client.assertion()
+        await signer.sign("RS256", b"a")
+        client.close()
+        signer.close()
+        for call in (client.token, client.assertion, client.registration, signer.probe):
+            with pytest.raises(segl.ClosedError):
+                await call()
+
+    asyncio.run(all_of_them())
+
+
+def test_a_loop_that_ends_ends_its_calls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}/token"
+        client = segl.aio.TokenClient(
+            segl.TokenClient.create({**json.loads(FILE_JSON), "token_endpoint": endpoint}), max_threads=2
+        )
+        tasks: list[asyncio.Task[segl.Token]] = []
+
+        async def leaving() -> None:
+            tasks.extend(asyncio.create_task(client.token(timeout=60)) for _ in range(5))
+            await asyncio.sleep(0.2)
+            # No more than max_threads.
+            names = [thread.name for thread in threading.enumerate()]
+            assert sum(name.startswith("segl_") for name in names) <= before + 2
+
+        names = [thread.name for thread in threading.enumerate()]
+        before = sum(name.startswith("segl_") for name in names)
+        start = time.monotonic()
+        asyncio.run(leaving())
+        assert all(task.cancelled() for task in tasks)
+        # The threads are free for the next loop.
+        with pytest.raises(TimeoutError):
+            asyncio.run(client.token(timeout=0.2))
+        assert time.monotonic() - start < 10
+        client.close()
+
+
+def test_many_loops_share_a_client() -> None:
+    client = segl.aio.TokenClient(segl.TokenClient.create(FILE_JSON))
+    failures: list[BaseException] = []
+
+    async def use() -> None:
+        for _ in range(10):
+            client.client.forget()
+            await asyncio.gather(*(client.token() for _ in range(10)), client.assertion())
+
+    def loop() -> None:
+        try:
+            asyncio.run(use())
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=loop) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    client.close()
+    assert not failures

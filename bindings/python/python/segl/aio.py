@@ -28,8 +28,12 @@ class _Threads:
     def __init__(self, most: int) -> None:
         self._most = most
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
+        self._is_closed = False
 
     async def run(self, work: Callable[[], _T], cancel: CancelToken) -> _T:
+        if self._is_closed:
+            # It waits for nothing, and raises what a closed object does.
+            return work()
         running = asyncio.get_running_loop().run_in_executor(self._of_process(), work)
         try:
             return await running
@@ -38,6 +42,7 @@ class _Threads:
             raise
 
     def close(self) -> None:
+        self._is_closed = True
         if self._pool is not None and self._pool[0] == os.getpid():
             self._pool[1].shutdown(wait=False)
 

@@ -25,7 +25,7 @@ class TokenAuth(httpx.Auth):
 
     After an answer of 401 the token is rejected and the request sent once more with a new one. In an
     `AsyncClient` the event loop does not wait: tokens come from a thread. The client's setting `apis` limits
-    where the token may go.
+    where the token may go; redirects, which httpx follows when it is told to, take it to any URL of the same origin.
     """
 
     requires_request_body = True
@@ -39,10 +39,11 @@ class TokenAuth(httpx.Auth):
         request.read()
         steps = authorize(self._client, self._request, request.method, str(request.url))
         headers: dict[str, str] | None = next(steps)
+        # An answer to another request came by a redirect, and says nothing about this token.
         while headers is not None:
             request.headers.update(headers)
             answer = yield request
-            headers = _next(steps, answer)
+            headers = _next(steps, answer) if answer.request is request else None
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         await request.aread()
@@ -58,7 +59,7 @@ class TokenAuth(httpx.Auth):
         while headers is not None:
             request.headers.update(headers)
             answer = yield request
-            if answer.status_code == 401 or "dpop-nonce" in answer.headers:
+            if answer.request is request and (answer.status_code == 401 or "dpop-nonce" in answer.headers):
                 headers = await self._async.run(partial(_next, steps, answer), cancel)
             else:
                 headers = None

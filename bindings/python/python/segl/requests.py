@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import weakref
 from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from requests.auth import AuthBase
@@ -12,7 +13,7 @@ from requests.auth import AuthBase
 from segl._authorize import authorize
 from segl._native import TokenClient, TokenRequest
 from segl.error_code import ErrorCode
-from segl.errors import CallTimeoutError, NetworkError
+from segl.errors import CallTimeoutError, NetworkError, SeglError
 from segl.http import HttpRequest, HttpResponse
 
 
@@ -24,7 +25,7 @@ class TokenAuth(AuthBase):
 
     After an answer of 401 the token is rejected and the request sent once more with a new one. A body that can be
     read only once (a generator) cannot be sent again; the 401 is then the answer. The client's setting `apis` limits
-    where the token may go.
+    where the token may go, by redirects too. One that is bound to a key follows no redirect: its proof is for one URL.
     """
 
     def __init__(self, client: TokenClient, request: TokenRequest | None = None) -> None:
@@ -48,12 +49,26 @@ class TokenAuth(AuthBase):
                     break
                 answer = _repeat(answer, headers, arguments)
                 repeats.append(answer.request)
+                # What a redirect's request is a copy of.
+                prepared.headers.update(headers)
+            if answer.is_redirect:
+                self._part_from(prepared if answer.request in repeats else answer.request, answer)
             return answer
 
         repeats: list[requests.PreparedRequest] = []
         hooks: Any = prepared
         hooks.register_hook("response", handle)
         return prepared
+
+    def _part_from(self, request: requests.PreparedRequest, redirect: requests.Response) -> None:
+        """Takes the token off the request that is copied for a redirect, unless it may go there."""
+        is_bound = request.headers.pop("DPoP", None) is not None
+        try:
+            self._client.require_allowed(urljoin(redirect.url, redirect.headers["location"]))
+        except SeglError:
+            is_bound = True
+        if is_bound:
+            request.headers.pop("Authorization", None)
 
 
 def _repeat(answer: requests.Response, headers: dict[str, str], arguments: dict[str, Any]) -> requests.Response:
