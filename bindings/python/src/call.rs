@@ -5,10 +5,9 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use segl::{Call, CancelToken, ErrorCode};
 
-use crate::{errors, guard};
+use crate::{errors, guard, pickle};
 
-/// Ends calls early, from any thread. One token may be given to many calls; once triggered it
-/// stays so.
+/// Ends calls early, from any thread. One may be given to many calls; once triggered it stays so.
 #[pyclass(frozen, module = "segl", name = "CancelToken", weakref)]
 #[derive(Default)]
 pub(crate) struct PyCancelToken(CancelToken);
@@ -32,6 +31,10 @@ impl PyCancelToken {
     #[getter]
     fn triggered(&self) -> bool {
         self.0.is_cancelled()
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        pickle::refused("CancelToken")
     }
 
     fn __repr__(&self) -> String {

@@ -17,9 +17,11 @@ use crate::request::PyTokenRequest;
 use crate::signer::{PySigner, text_of};
 use crate::token::PyToken;
 use crate::transport::PythonTransport;
-use crate::{bytes, errors, guard, http};
+use crate::{bytes, errors, guard, http, pickle};
 
-/// One client at one service.
+/// One client at one service. For all threads, for the life of the program, and for forked children.
+///
+/// `timeout` is in seconds, everywhere; a call that takes longer ends with `CallTimeoutError`.
 #[pyclass(frozen, module = "segl", name = "TokenClient", weakref)]
 pub(crate) struct PyTokenClient {
     made: Made<TokenClient>,
@@ -112,7 +114,12 @@ fn with_parts(
 
 #[pymethods]
 impl PyTokenClient {
-    /// The client that a configuration file names.
+    /// Makes the client that a configuration file (segl.toml) names, and opens its key; nothing is sent.
+    ///
+    /// `signer` stands in the place of the settings `key` and `keys`, `tls_signer` of `tls.key`, `dpop_signer` of
+    /// `dpop.key`. `transport` sends in the place of segl's own.
+    ///
+    /// Raises `UsageError` with the code IO when the file cannot be read, `ConfigError`, or as `Signer.open`.
     #[staticmethod]
     #[pyo3(signature = (path, name, *, signer=None, tls_signer=None, dpop_signer=None, transport=None, timeout=None, cancel=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
@@ -136,7 +143,7 @@ impl PyTokenClient {
         guard::blocking(py, || builder.build(&call)).map(Self::new)
     }
 
-    /// A client with settings that the program has made.
+    /// As `open`, from settings that the program has made: a `Config`, a mapping or JSON text.
     #[staticmethod]
     #[pyo3(signature = (config, *, signer=None, tls_signer=None, dpop_signer=None, transport=None, timeout=None, cancel=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
@@ -161,7 +168,13 @@ impl PyTokenClient {
         guard::blocking(py, || builder.build(&call)).map(Self::new)
     }
 
-    /// An access token that is good for a while.
+    /// An access token that is good for a while: from the cache, or a new one.
+    ///
+    /// While the cached token is the one to use, the same object comes back. However many threads ask for
+    /// a token, it is fetched once, on a thread of segl's own. Without a timeout the wait is 30 seconds.
+    ///
+    /// Raises `TokenError` when the endpoint refuses, `NetworkError` when it cannot be reached, or what the
+    /// key's home reports.
     #[pyo3(signature = (request=None, *, timeout=None, cancel=None))]
     fn token(
         &self,
@@ -181,7 +194,7 @@ impl PyTokenClient {
         Py::new(py, PyToken::new(token, source == TokenSource::Cache))
     }
 
-    /// The token that `token` would return without waiting.
+    /// The token that `token` would return without waiting, if there is one.
     #[pyo3(signature = (request=None))]
     fn ready(
         &self,
@@ -191,7 +204,7 @@ impl PyTokenClient {
         guard::quick(py, || self.at_hand(py, request.as_ref().map(Bound::get)))
     }
 
-    /// A signed assertion.
+    /// A signed assertion, a JWT, with a new `jti`. Nothing is sent.
     #[pyo3(signature = (request=None, *, timeout=None, cancel=None))]
     fn assertion(
         &self,
@@ -206,7 +219,7 @@ impl PyTokenClient {
         guard::blocking(py, || client.assertion(request, &call))
     }
 
-    /// The JWT that registers the client's key.
+    /// The JWT that registers the client's key, or `keys[index]`, with DNB. Other profiles have none.
     #[pyo3(signature = (index=0, *, timeout=None, cancel=None))]
     fn registration(
         &self,
@@ -220,7 +233,12 @@ impl PyTokenClient {
         guard::blocking(py, || client.registration_of(index, &call))
     }
 
-    /// Sends a request to an API with a token.
+    /// Sends a request to an API with the client's token, its client certificate and a DPoP proof, as it has them.
+    ///
+    /// After an answer of 401 the request is sent once more with a new token. Every status is an answer. Redirects
+    /// are not followed. The client's setting `apis` limits where the token may go: `ApiError` with the code
+    /// API_NOT_ALLOWED.
+    /// `Authorization`, `DPoP`, `Host` and `Content-Length` are segl's to set.
     #[pyo3(signature = (request, token_request=None, *, timeout=None, cancel=None))]
     fn send(
         &self,
@@ -239,7 +257,10 @@ impl PyTokenClient {
         http::response_to_python(py, &answer)
     }
 
-    /// Drops a token that an API rejected.
+    /// Drops a token that an API rejected (401), if it is still the cached one.
+    ///
+    /// `request` is what the token was asked for with. True when it was dropped. Within 10 seconds of
+    /// a rejection the next one drops nothing.
     #[pyo3(signature = (token, request=None))]
     fn reject(
         &self,
@@ -253,7 +274,7 @@ impl PyTokenClient {
         guard::blocking(py, || Ok(client.reject(request, token)))
     }
 
-    /// Forgets the cached token of a request, or all.
+    /// Forgets the cached token of a request, or without one all tokens.
     #[pyo3(signature = (request=None))]
     fn forget(&self, py: Python<'_>, request: Option<Bound<'_, PyTokenRequest>>) -> PyResult<()> {
         let client = self.made.get(py)?;
@@ -264,7 +285,7 @@ impl PyTokenClient {
         })
     }
 
-    /// How the client is doing.
+    /// How the client is doing: `keys`, `tls`, `dpop`, `tokens`; see `segl_client_health` in segl.h.
     fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let client = self.made.get(py)?;
         let text = guard::blocking(py, || {
@@ -278,7 +299,9 @@ impl PyTokenClient {
         bytes::from_json(py, &text)
     }
 
-    /// A DPoP proof for one request.
+    /// A DPoP proof (RFC 9449) for one request that carries `access_token`, for the header `DPoP`.
+    ///
+    /// Raises `UsageError` with the code UNSUPPORTED when the client has no DPoP key.
     #[pyo3(signature = (method, url, access_token=None, *, timeout=None, cancel=None))]
     fn dpop_proof(
         &self,
@@ -296,13 +319,13 @@ impl PyTokenClient {
         })
     }
 
-    /// Keeps the nonce that a server gave.
+    /// Keeps the nonce that the server at `url` gave in the header `DPoP-Nonce`, for the next proofs.
     fn dpop_nonce(&self, py: Python<'_>, url: &str, nonce: &str) -> PyResult<()> {
         let client = self.made.get(py)?;
         guard::blocking(py, || client.note_dpop_nonce(&url.parse()?, nonce))
     }
 
-    /// Raises unless the client's tokens may be sent to a URL.
+    /// Raises `ApiError` (API_NOT_ALLOWED) or `UrlError` unless the client's tokens may be sent to `url`.
     fn require_allowed(&self, py: Python<'_>, url: &str) -> PyResult<()> {
         let client = self.made.get(py)?;
         guard::quick(py, || {
@@ -312,13 +335,13 @@ impl PyTokenClient {
         })
     }
 
-    /// Lets go of the client and its tokens.
+    /// Lets go of the client and its tokens; calls that run finish. Harmless twice.
     fn close(&self) {
         self.made.close();
         self.held.store(None);
     }
 
-    /// True once it was closed.
+    /// True once it was closed; its methods then raise `ClosedError`.
     #[getter]
     fn closed(&self) -> bool {
         self.made.is_closed()
@@ -335,6 +358,10 @@ impl PyTokenClient {
         _traceback: &Bound<'_, PyAny>,
     ) {
         self.close();
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        pickle::refused("TokenClient")
     }
 
     fn __repr__(&self) -> &'static str {

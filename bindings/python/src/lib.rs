@@ -16,6 +16,7 @@ mod http;
 mod interpreter;
 mod log;
 mod made;
+mod pickle;
 mod request;
 mod sign_callback;
 mod signer;
@@ -26,13 +27,16 @@ mod transport;
 
 use pyo3::prelude::*;
 
-/// The version of segl, for example `"1.2.3"`.
+/// The version of segl, for example "1.2.3".
 #[pyfunction]
 fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Closes the sessions with PKCS#11 tokens.
+/// Closes the sessions with PKCS#11 tokens and finalizes the modules that segl initialised. Optional.
+///
+/// Raises `CallTimeoutError` when calls into a module do not end within 5 seconds. Keys that are used afterwards
+/// are opened anew.
 #[pyfunction]
 fn shutdown(py: Python<'_>) -> PyResult<()> {
     guard::blocking(py, || segl::keys::pkcs11::shutdown(&segl::Call::none()))

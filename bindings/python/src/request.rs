@@ -10,10 +10,16 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::client::Held;
-use crate::{bytes, errors, guard};
+use crate::{bytes, errors, guard, pickle};
 
-/// One token request. It does not change, and is worth keeping: asking with the same object
-/// again is the fastest way to a cached token.
+/// One token request. It does not change, can be compared, and is worth keeping: asking with the same
+/// object again is the fastest way to a cached token. What is left out comes from the client's settings.
+///
+/// `scopes` and `resource` (RFC 8707) stand in the place of the client's. `consumer_org` is the organisation
+/// number of the consumer (delegation), or `ConsumerOrg.OWN` for none whatever the settings say. `pid` is the
+/// person to whom the token is restricted. `authorization_details` (RFC 9396) may be JSON text.
+///
+/// Raises `InvalidArgumentError` that names the member; values are not shown.
 #[pyclass(frozen, module = "segl", name = "TokenRequest", weakref)]
 pub(crate) struct PyTokenRequest {
     pub(crate) request: TokenRequest,
@@ -89,6 +95,10 @@ impl PyTokenRequest {
     }
 
     /// Shows the scopes alone: the rest may name a person.
+    fn __reduce__(&self) -> PyResult<()> {
+        pickle::refused("TokenRequest")
+    }
+
     fn __repr__(&self) -> String {
         match &self.request.scopes {
             None => "<segl.TokenRequest>".to_owned(),

@@ -13,9 +13,11 @@ use serde_json::Value;
 use crate::call::{PyCancelToken, bounds};
 use crate::made::Made;
 use crate::sign_callback::PythonSignCallback;
-use crate::{bytes, guard};
+use crate::{bytes, guard, pickle};
 
-/// A private key that can sign, wherever it lives.
+/// A private key that can sign, wherever it lives. For all threads.
+///
+/// `timeout` is in seconds, everywhere; a call that takes longer ends with `CallTimeoutError`.
 #[pyclass(frozen, module = "segl", name = "Signer", weakref)]
 pub(crate) struct PySigner(Made<Arc<dyn Signer>>);
 
@@ -32,7 +34,12 @@ impl PySigner {
 
 #[pymethods]
 impl PySigner {
-    /// Opens the key that a URI names.
+    /// Opens the key that a URI names: `pkcs11:` (RFC 7512), `awskms:` or `file:`.
+    ///
+    /// `pin` is the PIN or passphrase, in the place of the URI's `pin-source`; for `awskms:` it is credentials, as
+    /// JSON in the form of `credential_process`. A PIN that the device refused is not tried again.
+    ///
+    /// Raises `KeyUriError`, `SigningKeyError`, `HsmError`, `KmsError`.
     #[staticmethod]
     #[pyo3(signature = (uri, pin=None, *, timeout=None, cancel=None))]
     fn open(
@@ -47,7 +54,7 @@ impl PySigner {
         guard::blocking(py, || keys::open(&uri.parse::<KeyUri>()?, pin, &call)).map(Self::new)
     }
 
-    /// Opens a private key from memory: PEM, DER or PKCS#12.
+    /// Opens a private key from memory: PEM, DER or PKCS#12. Raises `SigningKeyError`.
     #[staticmethod]
     #[pyo3(signature = (key, passphrase=None))]
     fn from_bytes(
@@ -61,7 +68,12 @@ impl PySigner {
         guard::blocking(py, open).map(|signer| Self::new(Arc::new(signer)))
     }
 
-    /// A key that the program signs with.
+    /// A key that the program signs with: another SDK, a cloud vault, a smart card.
+    ///
+    /// `sign(alg, message)` is given a JOSE name such as "ES256" and the message, which is not hashed yet, and
+    /// returns the signature in JOSE form: RSA as it is, ECDSA as R||S. It is called on the threads that need
+    /// signatures, and for tokens on threads of segl's own, on several at a time. Every signature is checked with
+    /// the public key before it is used. What it raises becomes a `CallbackError` with that as its cause.
     #[staticmethod]
     fn from_callback(
         py: Python<'_>,
@@ -81,7 +93,7 @@ impl PySigner {
         })
     }
 
-    /// Signs a message.
+    /// Signs a message, which is not hashed yet. The signature is in JOSE form: RSA as it is, ECDSA as R||S.
     #[pyo3(signature = (alg, message, *, timeout=None, cancel=None))]
     fn sign<'py>(
         &self,
@@ -98,7 +110,10 @@ impl PySigner {
         guard::blocking(py, sign).map(|signature| PyBytes::new(py, &signature))
     }
 
-    /// Signs a JWS in compact serialisation.
+    /// Signs a JWS in compact serialisation (RFC 7515 section 7.1).
+    ///
+    /// `header` is the protected header with `alg`, a mapping or JSON text; members that segl does not know
+    /// pass through, `crit` and `b64` are refused.
     #[pyo3(signature = (header, payload, *, timeout=None, cancel=None))]
     fn jws(
         &self,
@@ -115,7 +130,7 @@ impl PySigner {
         guard::blocking(py, || jws::sign_json(&**signer, &header, &payload, &call))
     }
 
-    /// The public key as a JWK.
+    /// The public key as a JWK (RFC 7517) with `kid`, `use` and `alg`: what is registered at a service.
     #[getter]
     fn public_jwk<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let signer = self.0.get(py)?;
@@ -124,21 +139,21 @@ impl PySigner {
         bytes::from_json(py, &Value::Object(jwk).to_string())
     }
 
-    /// What the key is and where it lives.
+    /// What the key is and where it lives; see `segl_signer_describe` in segl.h. The device is not asked.
     fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let signer = self.0.get(py)?;
         let text = guard::blocking(py, || text_of(&Description::of(&**signer)))?;
         bytes::from_json(py, &text)
     }
 
-    /// How the key is doing.
+    /// How the key is doing; see `segl_signer_health` in segl.h. The device is not asked.
     fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let signer = self.0.get(py)?;
         let text = guard::blocking(py, || text_of(&signer.health()))?;
         bytes::from_json(py, &text)
     }
 
-    /// Checks that the key can be used now.
+    /// Checks that the key can be used now, by a signature where that is the only proof.
     #[pyo3(signature = (*, timeout=None, cancel=None))]
     fn probe(
         &self,
@@ -151,12 +166,12 @@ impl PySigner {
         guard::blocking(py, || signer.probe(&call))
     }
 
-    /// Lets go of the key.
+    /// Lets go of the key. Clients that were made with it keep it; calls that run finish. Harmless twice.
     fn close(&self) {
         self.0.close();
     }
 
-    /// True once it was closed.
+    /// True once it was closed; its methods then raise `ClosedError`.
     #[getter]
     fn closed(&self) -> bool {
         self.0.is_closed()
@@ -173,6 +188,10 @@ impl PySigner {
         _traceback: &Bound<'_, PyAny>,
     ) {
         self.0.close();
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        pickle::refused("Signer")
     }
 
     fn __repr__(&self) -> String {

@@ -8,7 +8,9 @@ use pyo3::types::{PyDateTime, PyString, PyTzInfo};
 use segl::Token;
 use segl::token::TokenType;
 
-/// An access token. It does not change; its texts are made when they are first asked for.
+use crate::pickle;
+
+/// An access token. It does not change; `repr` does not show it.
 #[pyclass(frozen, module = "segl", name = "Token", weakref)]
 pub(crate) struct PyToken {
     token: Arc<Token>,
@@ -34,7 +36,7 @@ impl PyToken {
 
 #[pymethods]
 impl PyToken {
-    /// The token itself; a secret.
+    /// The token itself; a secret. The same object every time.
     #[getter]
     fn access_token(&self, py: Python<'_>) -> Py<PyString> {
         let make = || PyString::new(py, self.token.access_token()).unbind();
@@ -48,7 +50,7 @@ impl PyToken {
         self.authorization.get_or_init(py, make).clone_ref(py)
     }
 
-    /// The whole token response, JSON as it was received; it holds the token.
+    /// The whole token response, JSON as it was received (RFC 6749 section 5.1); it holds the token.
     #[getter]
     fn response<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         PyString::new(py, self.token.response_json())
@@ -73,16 +75,20 @@ impl PyToken {
         self.from_cache
     }
 
-    /// True when the token is bound to a key: each request needs a proof.
+    /// True when the token is bound to a key: each request needs a proof of `TokenClient.dpop_proof`.
     #[getter]
     fn dpop(&self) -> bool {
         self.token.token_type() == TokenType::Dpop
     }
 
-    /// Tells this token from every other that this process was given.
+    /// Tells this token from every other that this process was given; never 0.
     #[getter]
     fn generation(&self) -> u64 {
         self.token.generation()
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        pickle::refused("Token")
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

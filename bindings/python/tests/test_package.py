@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import operator
 import os
 import re
 import subprocess
@@ -53,8 +56,6 @@ def test_stubs() -> None:
 
 
 def test_every_public_name_of_the_stubs_says_what_it_is() -> None:
-    import ast
-
     module = ast.parse((BINDING / "python/segl/_native.pyi").read_text())
     own = {
         "error_codes",
@@ -70,6 +71,65 @@ def test_every_public_name_of_the_stubs_says_what_it_is() -> None:
     silent = {node.name for node in nodes if not ast.get_docstring(node)}
     assert {name for name in silent if not name.startswith("_")} <= own
     assert hasattr(_native, "version")
+
+
+def test_help_says_what_the_stubs_say() -> None:
+    module = ast.parse((BINDING / "python/segl/_native.pyi").read_text())
+    said = {}
+    for node in module.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            members = [member for member in node.body if isinstance(member, ast.FunctionDef)]
+            # `help` shows that of a constructor with its class.
+            own = [ast.get_docstring(node), *(ast.get_docstring(new) for new in members if new.name == "__new__")]
+            said[node.name] = "\n\n".join(text for text in own if text)
+            said |= {f"{node.name}.{each.name}": ast.get_docstring(each) for each in members if each.name[0] != "_"}
+        elif isinstance(node, ast.FunctionDef) and ast.get_docstring(node):
+            said[node.name] = ast.get_docstring(node)
+    assert len(said) > 40
+    for name, text in said.items():
+        assert inspect.getdoc(operator.attrgetter(name)(_native)) == text, name
+
+
+def test_a_program_with_types(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(TYPED_PROGRAM)
+    run(sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--cache-dir", tmp_path, program)
+    program.write_text(TYPED_PROGRAM.replace('b"{}"', '"{}"'))
+    with pytest.raises(AssertionError, match="arg-type"):
+        run(sys.executable, "-m", "mypy", "--strict", "--config-file", "", "--cache-dir", tmp_path, program)
+
+
+TYPED_PROGRAM = """
+from pathlib import Path
+import asyncio, httpx, requests, segl, segl.aio, segl.httpx, segl.requests
+
+def sign(alg: str, message: bytes) -> bytes:
+    return message
+
+def use(client: segl.TokenClient, signer: segl.Signer) -> str:
+    request = segl.TokenRequest(scopes=["a"], consumer_org=segl.ConsumerOrg.OWN)
+    ready: segl.Token | None = client.ready(request)
+    try:
+        client.send(segl.HttpRequest("GET", "https://example.no"), request, timeout=1.5)
+    except segl.SeglError as error:
+        code: segl.ErrorCode | None = error.code
+        print(code, error.retry_after)
+    text: str = signer.jws({"alg": "ES256"}, b"{}")
+    return text if ready is None else ready.access_token
+
+async def wait(client: segl.aio.TokenClient) -> segl.Token:
+    return await client.token()
+
+with segl.TokenClient.open(Path("segl.toml"), "bank") as client:
+    own = segl.Signer.from_callback({"kty": "EC"}, sign)
+    use(client, own)
+    session = requests.Session()
+    session.auth = segl.requests.TokenAuth(client)
+    httpx.Client(auth=segl.httpx.TokenAuth(client))
+    asyncio.run(wait(segl.aio.TokenClient(client)))
+    transport: segl.HttpTransport = segl.requests.RequestsTransport(session)
+    segl.TokenClient.create(segl.Config(profile="dnb"), signer=own, transport=transport)
+"""
 
 
 def test_format_and_lint() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import pickle
+import weakref
 
 import jwt
 import pytest
@@ -106,3 +109,23 @@ def test_bounds_of_a_call() -> None:
         with pytest.raises(TimeoutError) as raised:
             signer.sign("ES256", b"", timeout=0)
         assert isinstance(raised.value, segl.CallTimeoutError) and raised.value.retryable
+
+
+def test_objects_cannot_be_copied_or_sent_away_and_can_be_referred_to_weakly(file_client: segl.TokenClient) -> None:
+    with segl.Signer.from_bytes(EC_PEM.read_bytes()) as signer:
+        secrets = (
+            RSA_PEM.read_text().splitlines() + EC_PEM.read_text().splitlines() + [file_client.token().access_token]
+        )
+        for own in (signer, file_client, file_client.token(), segl.TokenRequest(), segl.CancelToken()):
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+                with pytest.raises(TypeError, match=f"cannot pickle or copy .segl.{type(own).__name__}"):
+                    pickle.dumps(own, protocol)
+            for way in (copy.copy, copy.deepcopy):
+                with pytest.raises(TypeError, match=f"cannot pickle or copy .segl.{type(own).__name__}"):
+                    way(own)
+            with pytest.raises(TypeError, match="not an acceptable base type"):
+                type("Own", (type(own),), {})
+            with pytest.raises(AttributeError):
+                own.anything = 1
+            assert weakref.ref(own)() is own
+            assert not any(secret in repr(own) for secret in secrets)
