@@ -20,11 +20,15 @@
  *  7. Structs begin with struct_size; zero-fill them, then set it to sizeof.
  *  8. Callbacks run on the thread that needs them, return normally (no
  *     exception, no longjmp), and may call segl. Their ctx is destroyed exactly
- *     once. They fail through segl_fail_set.
+ *     once. They fail through segl_fail_set, whose text goes into errors and log
+ *     records: it must hold no secret.
  *  9. After fork() handles work in the child; device sessions and connections
- *     are made anew on first use.
- * 10. Integers are int32_t, uint32_t, int64_t and size_t. Within a major version
- *     of the ABI there are only additions.
+ *     are made anew on first use. A PKCS#11 module in which another thread is at
+ *     the moment of the fork may crash or hang in the child, and segl's own threads
+ *     are in it too (keep-alive, recovery): open keys after the fork, or fork before
+ *     the first key is used.
+ * 10. Integers are int32_t, uint32_t, int64_t, uint64_t and size_t. Within a major
+ *     version of the ABI there are only additions.
  */
 
 
@@ -275,12 +279,6 @@ enum {
   SEGL_API_NOT_ALLOWED = 612
 };
 
-
-/*
- How many days before an end warnings begin, unless `warn_days` in the settings
- says otherwise.
- */
-#define Expiry_DEFAULT_WARN_DAYS 30
 
 /*
  The version of this header: major << 16 | minor. Within a major there are
@@ -685,9 +683,15 @@ typedef struct {
  certificates and the tracing that it has. Zero-fill it, then set `struct_size` and
  the rest. It is copied.
 
+ It sends requests for tokens and for the server's metadata, and those of
+ `segl_client_send`; not those of `awskms:` keys and of `shared_cache`, which have
+ connections of their own.
+
  The functions are called on the threads that call segl, and for tokens on threads
  that segl starts, on several at a time. They return normally: no exception and no
- longjmp leaves them. They may call segl.
+ longjmp leaves them. They may call segl, but `send` must not wait for a token of a
+ client that it sends for: that token may wait for this very answer, and the wait
+ ends by its deadline only.
  */
 typedef struct {
   /*
@@ -705,6 +709,9 @@ typedef struct {
    failure, and `segl_fail_set` says why; with `SEGL_NETWORK` or `SEGL_TIMEOUT` the
    request is tried again where that is safe. The request may hold secrets in its
    headers and its body; the pointers are valid until it returns. Must not be NULL.
+
+   Nothing interrupts it: a `segl_client_send` that is cancelled, or whose time is up,
+   ends when it returns. Who waits for a token waits no longer than the call says.
    */
   int32_t (*send)(void *ctx,
                   const segl_http_request *request,
@@ -796,6 +803,10 @@ const char *segl_version(void);
  nothing by itself when a program ends. What is called after it has succeeded
  starts anew.
 
+ Another user of such a module in this process (Java's SunPKCS11, for example)
+ finds it finalized. A module that was initialised before segl came to it stays
+ initialised: only segl's own sessions end.
+
  Ownership: ends the caller's ownership of all handles. Errors, bytes and
  tokens stay the caller's.
  NULL: there is nothing that could be NULL.
@@ -843,14 +854,16 @@ void segl_cancel_free(segl_cancel *cancel);
 
 /*
  Says why a callback fails. The caller of segl gets an error with this code
- and message; the last call counts.
+ and message; the last call counts. The message is passed on, into log records too:
+ it must hold no secret.
 
  Ownership: `fail` and `message` are borrowed.
  NULL: `fail` may be NULL, and nothing happens then; `message` may be NULL.
  Threads: any thread, while the callback that got `fail` runs.
  Failure: it cannot fail. A `code` that is no error number of segl becomes
- `SEGL_CALLBACK_FAILED`, what is not UTF-8 in `message` is replaced, and a
- `fail` whose callback has returned is ignored.
+ `SEGL_CALLBACK_FAILED`, what is not UTF-8 in `message` is replaced, line ends and
+ other control characters become blanks, and a `fail` whose callback has returned
+ is ignored.
  */
 void segl_fail_set(const segl_fail *fail, int32_t code, const char *message, size_t message_len);
 

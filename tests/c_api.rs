@@ -123,6 +123,7 @@ programs! {
     send_under_way: C_WAYS ["send_under_way.c"];
     tls_signer: C_WAYS ["tls_signer.c"];
     transport: C_WAYS ["transport.c"];
+    transport_inside: C_WAYS ["transport_inside.c"];
     panic: PANIC_WAYS ["panic.c"];
     kms: KMS_WAYS ["kms.c"];
 }

@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock, UnixTime};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::health::TokenHealth;
 use crate::keys::{Certificate, Health, HealthState, Signer};
+use crate::token::expiry::DEFAULT_WARN_DAYS;
 use crate::token::{Expiring, Expiry};
 
 #[derive(Args)]
@@ -91,7 +92,7 @@ impl Check {
             .map(|not_after| Expiry::new(Expiring::Certificate, "key", not_after));
         let warning = expiry
             .as_ref()
-            .and_then(|expiry| expiry.warning(now, Expiry::DEFAULT_WARN_DAYS));
+            .and_then(|expiry| expiry.warning(now, DEFAULT_WARN_DAYS));
         let report = Report {
             key: signer.origin().uri,
             at: now.to_string(),

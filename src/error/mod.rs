@@ -59,7 +59,7 @@ impl Error {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             code,
-            message: message.into(),
+            message: one_line(message.into()),
             details: Details::default(),
             source: None,
         }))
@@ -89,7 +89,7 @@ impl Error {
     /// The same error with `context` (what was being done) before its message.
     #[must_use]
     pub fn in_context(mut self, context: impl fmt::Display) -> Self {
-        self.0.message = format!("{context}: {}", self.0.message);
+        self.0.message = one_line(format!("{context}: {}", self.0.message));
         self
     }
 
@@ -133,6 +133,15 @@ impl Error {
     /// True when the same call may succeed later without any change.
     pub fn retryable(&self) -> bool {
         self.0.details.retryable
+    }
+}
+
+/// What a program's own callback or a file's name brings must not look like another
+/// record in a log.
+fn one_line(text: String) -> String {
+    match text.contains(char::is_control) {
+        true => text.replace(char::is_control, " "),
+        false => text,
     }
 }
 

@@ -22,14 +22,16 @@ impl Handle for segl_fail {
 }
 
 /// Says why a callback fails. The caller of segl gets an error with this code
-/// and message; the last call counts.
+/// and message; the last call counts. The message is passed on, into log records too:
+/// it must hold no secret.
 ///
 /// Ownership: `fail` and `message` are borrowed.
 /// NULL: `fail` may be NULL, and nothing happens then; `message` may be NULL.
 /// Threads: any thread, while the callback that got `fail` runs.
 /// Failure: it cannot fail. A `code` that is no error number of segl becomes
-/// `SEGL_CALLBACK_FAILED`, what is not UTF-8 in `message` is replaced, and a
-/// `fail` whose callback has returned is ignored.
+/// `SEGL_CALLBACK_FAILED`, what is not UTF-8 in `message` is replaced, line ends and
+/// other control characters become blanks, and a `fail` whose callback has returned
+/// is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn segl_fail_set(
     fail: *const segl_fail,

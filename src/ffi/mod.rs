@@ -72,6 +72,10 @@ pub extern "C" fn segl_version() -> *const c_char {
 /// nothing by itself when a program ends. What is called after it has succeeded
 /// starts anew.
 ///
+/// Another user of such a module in this process (Java's SunPKCS11, for example)
+/// finds it finalized. A module that was initialised before segl came to it stays
+/// initialised: only segl's own sessions end.
+///
 /// Ownership: ends the caller's ownership of all handles. Errors, bytes and
 /// tokens stay the caller's.
 /// NULL: there is nothing that could be NULL.

@@ -47,9 +47,15 @@ impl Handle for segl_reply {
 /// certificates and the tracing that it has. Zero-fill it, then set `struct_size` and
 /// the rest. It is copied.
 ///
+/// It sends requests for tokens and for the server's metadata, and those of
+/// `segl_client_send`; not those of `awskms:` keys and of `shared_cache`, which have
+/// connections of their own.
+///
 /// The functions are called on the threads that call segl, and for tokens on threads
 /// that segl starts, on several at a time. They return normally: no exception and no
-/// longjmp leaves them. They may call segl.
+/// longjmp leaves them. They may call segl, but `send` must not wait for a token of a
+/// client that it sends for: that token may wait for this very answer, and the wait
+/// ends by its deadline only.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct segl_transport_vtable {
@@ -63,6 +69,9 @@ pub struct segl_transport_vtable {
     /// failure, and `segl_fail_set` says why; with `SEGL_NETWORK` or `SEGL_TIMEOUT` the
     /// request is tried again where that is safe. The request may hold secrets in its
     /// headers and its body; the pointers are valid until it returns. Must not be NULL.
+    ///
+    /// Nothing interrupts it: a `segl_client_send` that is cancelled, or whose time is up,
+    /// ends when it returns. Who waits for a token waits no longer than the call says.
     pub send: Option<
         unsafe extern "C" fn(
             ctx: *mut c_void,

@@ -2,11 +2,11 @@
 
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use arc_swap::ArcSwapOption;
 
-use super::expiry::{Expiring, Expiry, Watch};
+use super::expiry::{DEFAULT_WARN_DAYS, Expiring, Expiry, Watch};
 use super::health::KeyHealth;
 use super::opener::KeyOpener;
 use crate::call::Call;
@@ -75,6 +75,8 @@ pub(super) struct ClientKey {
     /// The process that opens it now, or 0. In a forked child the parent's does
     /// not count.
     opening: AtomicU32,
+    /// The number of the error for which it was passed over the last time, 0 for none.
+    passed_over_for: AtomicI32,
     watch: Watch,
 }
 
@@ -103,6 +105,7 @@ impl ClientKey {
             failure: ArcSwapOption::empty(),
             refusal: ArcSwapOption::empty(),
             opening: AtomicU32::new(0),
+            passed_over_for: AtomicI32::new(0),
             watch: Watch::default(),
         };
         key.certificates = profiles::certificates(&key.settings).map_err(|e| key.named(e))?;
@@ -208,6 +211,14 @@ impl ClientKey {
         }
     }
 
+    /// Notes that the next key is tried for `error`, or with `None` that this one was
+    /// used. True when it was otherwise the last time.
+    pub(super) fn note_turn(&self, error: Option<&Error>) -> bool {
+        let number = error.map_or(0, |error| error.code().number());
+        self.passed_over_for.load(Ordering::Relaxed) != number
+            && self.passed_over_for.swap(number, Ordering::Relaxed) != number
+    }
+
     /// True when the service refused it just before `now`.
     pub(super) fn is_refused(&self, now: UnixTime) -> bool {
         let refusal = self.refusal.load();
@@ -260,7 +271,7 @@ impl ClientKey {
     }
 
     fn warn_days(&self) -> u32 {
-        self.settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS)
+        self.settings.warn_days.unwrap_or(DEFAULT_WARN_DAYS)
     }
 
     pub(super) fn health(&self, now: UnixTime) -> KeyHealth {

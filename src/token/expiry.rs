@@ -14,6 +14,10 @@ const DAY: i64 = 86_400;
 
 const NEVER: i64 = i64::MIN;
 
+/// How many days before an end warnings begin, unless `warn_days` in the settings
+/// says otherwise.
+pub(crate) const DEFAULT_WARN_DAYS: u32 = 30;
+
 /// The end of something without which a service refuses a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,10 +45,6 @@ pub enum Expiring {
 }
 
 impl Expiry {
-    /// How many days before an end warnings begin, unless `warn_days` in the settings
-    /// says otherwise.
-    pub const DEFAULT_WARN_DAYS: u32 = 30;
-
     /// The end of what the key called `key` depends on.
     pub fn new(what: Expiring, key: impl Into<String>, not_after: UnixTime) -> Self {
         Self {

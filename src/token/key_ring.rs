@@ -151,7 +151,10 @@ impl KeyRing {
                 Ok(Some(open)) => match sign(&open, &share) {
                     Ok(made) => match send(made, key, &open) {
                         Err(error) if refuses_key(&error, &*open.profile) => key.named(error),
-                        outcome => return outcome,
+                        outcome => {
+                            key.note_turn(None);
+                            return outcome;
+                        }
                     },
                     Err(error) if Verdict::of(error.code()) == Verdict::Final => return Err(error),
                     Err(error) => key.named(error),
@@ -160,8 +163,12 @@ impl KeyRing {
             };
             let over = call.check("signing").err();
             if over.is_none() && left > 1 {
+                let level = match key.note_turn(Some(&error)) {
+                    true => Level::Warn,
+                    false => Level::Debug,
+                };
                 log::emit(
-                    Level::Warn,
+                    level,
                     "token",
                     format_args!("a key cannot be used now, the next one is tried: {error}"),
                 );

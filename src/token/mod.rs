@@ -6,7 +6,7 @@ mod client;
 mod client_key;
 mod discovery;
 pub(crate) mod dpop;
-mod expiry;
+pub(crate) mod expiry;
 mod flight;
 mod form;
 mod health;

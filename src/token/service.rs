@@ -179,13 +179,18 @@ impl Service {
             let error = match tried.and_then(|token| self.unexpired(token)) {
                 Ok(token) => {
                     self.budget.give_back();
+                    entry.note_try(None);
                     let token = Arc::new(token);
                     entry.keep(&token, flight);
                     return flight.end(Ok(token));
                 }
                 Err(Failure { error, again }) => {
                     self.statistics.failures.add();
-                    log::emit(Level::Warn, "token", format_args!("{error}"));
+                    let level = match entry.note_try(Some(error.code())) {
+                        true => Level::Warn,
+                        false => Level::Debug,
+                    };
+                    log::emit(level, "token", format_args!("{error}"));
                     self.hold.note(&error, self.clock.moment());
                     if !again && !retry::is_transient(&error) {
                         return self.fail(entry, flight, error);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::expiry::{Expiring, Expiry, Watch};
+use super::expiry::{DEFAULT_WARN_DAYS, Expiring, Expiry, Watch};
 use super::health::KeyHealth;
 use crate::clock::UnixTime;
 use crate::keys::{Signer, TlsCertificate};
@@ -35,7 +35,7 @@ impl TlsKey {
                 false => "tls.key",
             },
             thumbprint: certificate.leaf().to_x5t_s256(),
-            warn_days: settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS),
+            warn_days: settings.warn_days.unwrap_or(DEFAULT_WARN_DAYS),
             certificate,
             watch: Watch::default(),
         }

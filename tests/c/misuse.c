@@ -5,8 +5,37 @@
 static segl_signer *signer;
 static segl_client *client;
 static segl_cancel *cancel;
+static segl_transport *transport;
 static segl_bytes out;
 static segl_token token = {.struct_size = sizeof token};
+
+static int32_t send_nothing(void *ctx, const segl_http_request *request, uint32_t timeout_ms, const segl_reply *reply,
+                            const segl_fail *fail) {
+  (void)ctx, (void)request, (void)timeout_ms;
+  /* Each is the other's. */
+  segl_reply_set((const segl_reply *)(const void *)fail, 200, NULL, 0, NULL, 0);
+  segl_fail_set((const segl_fail *)(const void *)reply, SEGL_IO, SEGL_S("not for this"));
+  return 0;
+}
+
+static segl_transport *new_transport(void) {
+  segl_transport_vtable vtable = {sizeof vtable, NULL, send_nothing, NULL};
+  segl_transport *made = NULL;
+  CHECK_OK(segl_transport_from_vtable(&vtable, &made));
+  return made;
+}
+
+/* A client that sends with it is made and ended. */
+static segl_error *client_over(const segl_transport *over) {
+  segl_client_params params = params_for(MASKINPORTEN, signer);
+  segl_client *made = NULL;
+  params.transport = over;
+  segl_error *error = segl_client_new(&params, NULL, &made);
+  CHECK((error == NULL) == (made != NULL));
+  if (made != NULL) CHECK_CODE(SEGL_CALLBACK_FAILED, segl_client_token(made, NULL, 0, NULL, &token));
+  segl_client_free(made);
+  return error;
+}
 
 static void handles(void) {
   int local = 0;
@@ -17,6 +46,7 @@ static void handles(void) {
       freed,
       (segl_signer *)(void *)client,
       (segl_signer *)(void *)cancel,
+      (segl_signer *)(void *)transport,
       (segl_signer *)(uintptr_t)1,
       (segl_signer *)~(uintptr_t)0,
       (segl_signer *)(void *)&local,
@@ -53,7 +83,8 @@ static void handles(void) {
   CHECK_OK(new_client(MASKINPORTEN, signer, &other));
   segl_client_free(other);
   segl_client_free(other);
-  segl_client *const no_client[] = {other, (segl_client *)(void *)signer, (segl_client *)(void *)&local};
+  segl_client *const no_client[] = {other, (segl_client *)(void *)signer, (segl_client *)(void *)transport,
+                                    (segl_client *)(void *)&local};
   for (size_t i = 0; i < sizeof no_client / sizeof no_client[0]; i++) {
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_assertion(no_client[i], NULL, 0, NULL, &out));
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_client_registration(no_client[i], NULL, &out));
@@ -70,13 +101,27 @@ static void handles(void) {
   CHECK_OK(segl_cancel_new(&gone));
   segl_cancel_free(gone);
   segl_cancel_free(gone);
-  segl_cancel *const no_cancel[] = {gone, (segl_cancel *)(void *)signer, (segl_cancel *)(void *)&local};
+  segl_cancel *const no_cancel[] = {gone, (segl_cancel *)(void *)signer, (segl_cancel *)(void *)transport,
+                                    (segl_cancel *)(void *)&local};
   for (size_t i = 0; i < sizeof no_cancel / sizeof no_cancel[0]; i++) {
     segl_call call = {.struct_size = sizeof call, .cancel = no_cancel[i]};
     CHECK_CODE(SEGL_INVALID_HANDLE, segl_signer_probe(signer, &call));
     segl_cancel_trigger(no_cancel[i]);
     segl_cancel_free(no_cancel[i]);
   }
+  segl_transport *ended = new_transport();
+  segl_transport_free(ended);
+  segl_transport *const no_transport[] = {ended, (segl_transport *)(void *)signer, (segl_transport *)(void *)client,
+                                          (segl_transport *)(void *)cancel, (segl_transport *)(void *)&local};
+  for (size_t i = 0; i < sizeof no_transport / sizeof no_transport[0]; i++) {
+    CHECK_CODE(SEGL_INVALID_HANDLE, client_over(no_transport[i]));
+    segl_transport_free(no_transport[i]);
+    segl_reply_set((const segl_reply *)(void *)no_transport[i], 200, NULL, 0, NULL, 0);
+  }
+  segl_reply_set((const segl_reply *)(void *)transport, 200, NULL, 0, NULL, 0);
+  segl_fail_set((const segl_fail *)(void *)transport, SEGL_IO, SEGL_S("no callback runs"));
+  segl_signer_free((segl_signer *)(void *)transport);
+  CHECK_OK(client_over(transport));
   segl_fail_set((const segl_fail *)(void *)signer, SEGL_IO, SEGL_S("no callback runs"));
   CHECK_OK(segl_signer_probe(signer, NULL));
 }
@@ -259,12 +304,14 @@ int main(void) {
   signer = open_pem("GIVEN_RSA_PEM");
   CHECK_OK(new_client(MASKINPORTEN, signer, &client));
   CHECK_OK(segl_cancel_new(&cancel));
+  transport = new_transport();
   handles();
   nulls();
   lengths_and_text();
   structs();
   content();
   memory();
+  segl_transport_free(transport);
   segl_cancel_free(cancel);
   segl_client_free(client);
   segl_signer_free(signer);

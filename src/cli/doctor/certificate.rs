@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::keys::Certificate;
 use crate::keys::x509::order_chain;
 use crate::profiles::{self, ClientSettings, Environment, ProfileName, X5cForm};
+use crate::token::expiry::DEFAULT_WARN_DAYS;
 use crate::token::{Expiring, Expiry};
 
 /// One finding a key.
@@ -75,7 +76,7 @@ fn finding(key: &CheckedKey) -> Result<Finding> {
     };
     let expiry = Expiry::new(Expiring::Certificate, &key.setting, end);
     let what = format!("{what}, {} days left", expiry.days_left(now));
-    let warn_days = settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS);
+    let warn_days = settings.warn_days.unwrap_or(DEFAULT_WARN_DAYS);
     Ok(Finding::of_end(
         Check::Certificate,
         what,

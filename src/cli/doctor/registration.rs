@@ -11,6 +11,7 @@ use crate::apis::{RegisteredKeys, SelfService};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 use crate::profiles::{EndTime, ProfileName};
+use crate::token::expiry::DEFAULT_WARN_DAYS;
 use crate::token::{Expiring, Expiry};
 
 const DAY: i64 = 86_400;
@@ -119,5 +120,5 @@ fn dated(key: &CheckedKey, until: EndTime) -> Finding {
 }
 
 fn warn_days(key: &CheckedKey) -> u32 {
-    key.settings.warn_days.unwrap_or(Expiry::DEFAULT_WARN_DAYS)
+    key.settings.warn_days.unwrap_or(DEFAULT_WARN_DAYS)
 }

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::http::ClientCertificate;
 use crate::keys::TlsCertificate;
 use crate::profiles::TlsSettings;
+use crate::token::expiry::DEFAULT_WARN_DAYS;
 use crate::token::{Expiring, Expiry, transport};
 
 /// One finding, if the client has a key for TLS.
@@ -77,9 +78,6 @@ fn about(
         "{what}, valid until {end}, {} days left",
         expiry.days_left(now)
     );
-    let warn_days = client
-        .settings
-        .warn_days
-        .unwrap_or(Expiry::DEFAULT_WARN_DAYS);
+    let warn_days = client.settings.warn_days.unwrap_or(DEFAULT_WARN_DAYS);
     Finding::of_end(Check::TlsCertificate, what, &expiry, now, warn_days).taking(took)
 }

@@ -1,6 +1,6 @@
 //! One token of the cache, with what is known about fetching it.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use arc_swap::{ArcSwapOption, Guard};
 
 use super::key::CacheKey;
 use crate::clock::Moment;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::fork::{OfProcess, PerProcess};
 use crate::profiles::TokenRequest;
 use crate::token::flight::Flight;
@@ -24,6 +24,8 @@ pub(in super::super) struct Entry {
     token: ArcSwapOption<Token>,
     failure: ArcSwapOption<Failure>,
     failures_in_a_row: AtomicU32,
+    /// The number of the error with which the last try failed, 0 for none.
+    failed_with: AtomicI32,
     /// No successor is fetched in advance before this, in milliseconds of the
     /// steady clock.
     refresh_not_before: AtomicI64,
@@ -60,6 +62,7 @@ impl Entry {
             token: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
             failures_in_a_row: AtomicU32::new(0),
+            failed_with: AtomicI32::new(0),
             refresh_not_before: AtomicI64::new(i64::MIN),
             outdated_until: AtomicI64::new(i64::MIN),
             rejected_at: AtomicI64::new(i64::MIN),
@@ -105,6 +108,13 @@ impl Entry {
         self.failure.store(None);
         self.failures_in_a_row.store(0, Ordering::Relaxed);
         self.refresh_not_before.store(i64::MIN, Ordering::Relaxed);
+    }
+
+    /// Notes how a try ended. True when the try before ended otherwise: an outage is
+    /// news once, however often it is met.
+    pub(in super::super) fn note_try(&self, failure: Option<ErrorCode>) -> bool {
+        let number = failure.map_or(0, ErrorCode::number);
+        self.failed_with.swap(number, Ordering::Relaxed) != number
     }
 
     /// Notes that `flight` failed: a refusal is remembered for some seconds, and no
