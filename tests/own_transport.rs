@@ -254,6 +254,25 @@ fn a_callback_that_fails_again_and_again_is_asked_once_a_fetch_and_warned_of_onc
 }
 
 #[test]
+fn each_who_is_given_a_failure_is_given_what_caused_it() {
+    let (client, host) = client("");
+    let fails: Answer = || {
+        let cause = std::io::Error::other("the cable");
+        Err(Error::new(ErrorCode::CallbackFailed, "no way out").with_source(cause))
+    };
+    host.answers("token", fails);
+    for _ in 0..3 {
+        let error = client.token(&TokenRequest::default(), &Call::none());
+        let error = error.unwrap_err();
+        let cause = std::error::Error::source(&error).expect("a cause");
+        assert!(cause.is::<std::io::Error>(), "{cause:?}");
+        assert_eq!(cause.to_string(), "the cable");
+    }
+    let asked = host.take();
+    assert_eq!(asked.len(), 2, "metadata and one token: {asked:?}");
+}
+
+#[test]
 fn settings_of_tls_and_a_transport_exclude_each_other() {
     let settings = r#"{"profile":"generic","client_id":"c1","issuer":"https://as.example",
         "token_endpoint":"https://as.example/token","tls":{"min_version":"1.3"}}"#;

@@ -13,7 +13,7 @@
   "{\"profile\":\"generic\",\"client_id\":\"c\",\"audience\":\"https://a.example/\","    \
   "\"token_endpoint\":\"https://a.example/token\",\"apis\":[\"https://api.example/\"]%s}"
 
-enum mode { ANSWER, TWICE, FAIL, BROKEN, MUTE, LATE, NO_ANSWER, BAD_STATUS, BAD_HEADERS, BAD_TEXT, EMPTY, LONG };
+enum mode { ANSWER, TWICE, FAIL, BROKEN, SLOW, MUTE, LATE, NO_ANSWER, BAD_STATUS, BAD_HEADERS, BAD_TEXT, EMPTY, LONG };
 
 struct host {
   enum mode mode;
@@ -62,6 +62,9 @@ static int32_t answer_api(struct host *host, const segl_http_request *request, c
       segl_reply_set(reply, 200, NULL, 0, NULL, 0);
       segl_fail_set(fail, SEGL_NETWORK, SEGL_S("connection reset"));
       return -1;
+    case SLOW:
+      segl_fail_set(fail, SEGL_TIMEOUT, SEGL_S("no answer in time"));
+      return 1;
     case MUTE:
       return 42;
     case LATE:
@@ -155,6 +158,7 @@ static void check_failure(struct host *host, const segl_client *client, enum mod
 static void failures(struct host *host, const segl_client *client) {
   check_failure(host, client, FAIL, SEGL_TLS, 0, "the proxy's certificate is bl\xc3\xa5");
   check_failure(host, client, BROKEN, SEGL_NETWORK, 1, "connection reset");
+  check_failure(host, client, SLOW, SEGL_TIMEOUT, 1, "no answer in time");
   check_failure(host, client, MUTE, SEGL_CALLBACK_FAILED, 0, "42");
   check_failure(host, client, LATE, SEGL_CALLBACK_FAILED, 0, "segl_reply_set");
   segl_reply_set(host->kept, 200, NULL, 0, NULL, 0);

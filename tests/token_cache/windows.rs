@@ -32,6 +32,36 @@ fn a_token_is_kept_and_replaced_in_advance_while_nobody_waits() {
 }
 
 #[test]
+fn who_will_not_wait_gets_what_a_call_would_get_at_once() {
+    let setup = setup();
+    let default = TokenRequest::default();
+    let ready = || {
+        let token = setup.client.ready(&default);
+        token.map(|token| token.access_token().to_owned())
+    };
+    assert_eq!(ready(), None);
+    assert_eq!(setup.endpoint.requests(), 0);
+    setup.text();
+    assert_eq!(ready().as_deref(), Some("token-1"));
+    assert_eq!(
+        ready(),
+        setup
+            .client
+            .cached(&default)
+            .map(|t| t.access_token().to_owned())
+    );
+    // Its successor is fetched meanwhile.
+    setup.at(530.0);
+    assert_eq!(ready().as_deref(), Some("token-1"));
+    setup.wait_for_token("token-2");
+    // Here a call would wait, and have the old one only if it waited in vain.
+    setup.at(530.0 + 545.0);
+    assert_eq!(ready(), None);
+    assert!(setup.client.cached(&default).is_some());
+    assert_eq!(setup.endpoint.requests(), 2);
+}
+
+#[test]
 fn near_its_end_a_token_waits_for_its_successor_and_serves_when_there_is_none() {
     let setup = setup();
     setup.text();
