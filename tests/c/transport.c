@@ -266,6 +266,14 @@ static void from_a_file(void) {
   params.config_json = MASKINPORTEN;
   params.config_json_len = sizeof MASKINPORTEN - 1;
   CHECK_CODE(SEGL_INVALID_ARGUMENT, segl_client_new(&params, NULL, &client));
+  params.client_name = NULL;
+  params.client_name_len = 0;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, segl_client_new(&params, NULL, &client));
+  params.config_path = NULL;
+  params.config_path_len = 0;
+  params.client_name = "maskinporten";
+  params.client_name_len = 12;
+  CHECK_CODE(SEGL_INVALID_ARGUMENT, segl_client_new(&params, NULL, &client));
   CHECK(client == NULL);
   segl_signer_free(signer);
 }
