@@ -21,9 +21,7 @@ fn main() {
     let request = TokenRequest::default();
     let token = || client.token(&request, &Call::none()).expect("a token");
     report("cached token", token);
-    report("cached token as a new string", || {
-        token().access_token().to_owned()
-    });
+    report("new token string", || token().access_token().to_owned());
     for (alg, variable) in [
         ("ES256", "SEGL_TEST_EC_PEM"),
         ("RS256", "SEGL_TEST_RSA_PEM"),

@@ -25,27 +25,27 @@ namespace Segl.Bench
             using TokenClient second = Services.Client("file");
             using var cancel = new CancellationTokenSource();
             client.Token();
-            Measure("an empty call into segl", () => SeglLibrary.AbiVersion == 0 ? null! : client);
-            Measure("cached token, unchanged, the C call alone", Floor.Call);
-            Measure("cached token, unchanged", () => client.Token());
+            Measure("an empty call", () => SeglLibrary.AbiVersion == 0 ? null! : client);
+            Measure("cached token by the C call alone", Floor.Call);
+            Measure("cached token", () => client.Token());
             TokenRequest held = TokenRequest.Default.WithScopes("demo:konto.read");
             client.Token(held);
-            Measure("cached token for a request, unchanged", () => client.Token(held));
-            Measure("cached token, unchanged, with a CancellationToken", () => client.Token(cancellationToken: cancel.Token));
+            Measure("cached token of a request", () => client.Token(held));
+            Measure("cached token with a CancellationToken", () => client.Token(cancellationToken: cancel.Token));
             // A request that two clients use in turn holds the other's token, so each call makes a string.
             TokenRequest shared = TokenRequest.Default.WithScopes("demo:konto.read");
             second.Token(shared);
             bool turn = false;
-            Measure("cached token, new string", () => (turn = !turn) ? client.Token(shared) : second.Token(shared));
+            Measure("new token string", () => (turn = !turn) ? client.Token(shared) : second.Token(shared));
 
             using Signer ec = Signer.FromBytes(Services.EcPem);
             using ECDsa ownEc = HostKeys.Ec();
-            Measure("ES256 JWT, segl with a PEM key", () => ec.Jws("{\"alg\":\"ES256\",\"typ\":\"JWT\"}", Claims));
-            Measure("ES256 JWT, .NET's own with the same key", () => Own("{\"alg\":\"ES256\",\"typ\":\"JWT\"}", input => ownEc.SignData(input, HashAlgorithmName.SHA256)));
+            Measure("ES256 JWT", () => ec.Jws("{\"alg\":\"ES256\",\"typ\":\"JWT\"}", Claims));
+            Measure("ES256 JWT by .NET", () => Own("{\"alg\":\"ES256\",\"typ\":\"JWT\"}", input => ownEc.SignData(input, HashAlgorithmName.SHA256)));
             using Signer rsa = Signer.FromBytes(Services.RsaPem);
             using RSA ownRsa = HostKeys.Rsa();
-            Measure("RS256 JWT, segl with a PEM key", () => rsa.Jws("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", Claims));
-            Measure("RS256 JWT, .NET's own with the same key", () => Own("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", input => ownRsa.SignData(input, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
+            Measure("RS256 JWT", () => rsa.Jws("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", Claims));
+            Measure("RS256 JWT by .NET", () => Own("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", input => ownRsa.SignData(input, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
         }
 
         private static string Own(string header, Func<byte[], byte[]> sign)

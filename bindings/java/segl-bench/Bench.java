@@ -92,7 +92,7 @@ final class Bench {
       each[i] = batch(operation, calls) / (double) calls;
     }
     Arrays.sort(each);
-    System.out.printf("java | %s | %.0f | ns%n", what, each[BATCHES / 2]);
+    System.out.printf("java | %s | %.1f%n", what, each[BATCHES / 2]);
   }
 
   private static long batch(Callable<Object> operation, int calls) throws Exception {

@@ -225,7 +225,7 @@ public final class TokenClient implements AutoCloseable {
    *     ErrorCode#URL} for what is not an https URL, or an http one on the loopback interface
    */
   public void requireAllowed(String url) {
-    byte[] address = Calls.utf8(url);
+    byte[] address = Utf8.bytes(url);
     try (Frame frame = Frame.take(segl)) {
       Calls.check(
           segl,
