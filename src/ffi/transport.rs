@@ -3,7 +3,6 @@
 use std::ffi::{c_char, c_void};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use zeroize::Zeroizing;
@@ -17,7 +16,7 @@ use super::signer::unwritable;
 use super::types::{CStruct, Out, null, optional_bytes, optional_text, read_struct};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{Request, Response, Transport};
+use crate::http::{Request, Response, Transport, TransportSettings};
 
 /// A handle on an HTTP transport that the host implements.
 pub struct segl_transport {
@@ -183,8 +182,6 @@ impl Reply {
     }
 }
 
-/// How long a request may take that comes without a bound.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const CALLBACK: &str = "the host's send callback";
 
 type SendFn = unsafe extern "C" fn(
@@ -213,7 +210,7 @@ impl VtableTransport {
 impl Transport for VtableTransport {
     fn send(&self, request: &Request, call: &Call) -> Result<Response> {
         let what = request.named();
-        let timeout = call.remaining(DEFAULT_TIMEOUT, &what)?;
+        let timeout = call.remaining(TransportSettings::default().timeout, &what)?;
         let timeout = u32::try_from(timeout.as_millis().max(1)).unwrap_or(u32::MAX);
         let headers = Zeroizing::new(serde_json::to_vec(&request.headers).map_err(unwritable)?);
         let (method, url) = (request.method.name(), request.url.as_str());
