@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
+use crate::json::{self, Problem};
 use crate::keys::uri::PinPolicy;
 use crate::profiles::ClientSettings;
 use crate::token::{TokenClient, TokenClientBuilder};
@@ -153,31 +154,10 @@ pub fn schema() -> Result<String> {
 }
 
 fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {
-    // serde would take an array of the values for an object.
-    if !text.trim_start().starts_with('{') {
-        return Err(not_readable("JSON", "it is not an object", None));
-    }
-    let deserializer = &mut serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| {
-        let inner = error.inner();
-        if inner.is_data() {
-            wrong_setting(&error.path().to_string(), &without_position(inner))
-        } else {
-            not_readable("JSON", &without_position(inner), Some(inner.line()))
-        }
-    })?;
-    deserializer
-        .end()
-        .map_err(|error| not_readable("JSON", &without_position(&error), Some(error.line())))?;
-    Ok(value)
-}
-
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
+    json::from_object(text).map_err(|problem| match problem {
+        Problem::Syntax { what, line } => not_readable("JSON", &what, line),
+        Problem::Member { path, what } => wrong_setting(&path, &what),
+    })
 }
 
 fn wrong_setting(path: &str, problem: &str) -> Error {
@@ -185,21 +165,10 @@ fn wrong_setting(path: &str, problem: &str) -> Error {
         ErrorCode::Config,
         format!(
             "the configuration is wrong at \"{path}\": {}",
-            without_text(problem)
+            json::without_value(problem)
         ),
     )
     .with_details(|details| details.config_path = Some(path.to_owned()))
-}
-
-/// serde quotes a text that stands where another type should; it may be a URI
-/// with a PIN.
-fn without_text(problem: &str) -> String {
-    match (problem.find(" string \""), problem.rfind("\", expected")) {
-        (Some(start), Some(end)) if start < end => {
-            format!("{} a text{}", &problem[..start], &problem[end + 1..])
-        }
-        _ => problem.to_owned(),
-    }
 }
 
 fn not_readable(format: &str, problem: &str, line: Option<usize>) -> Error {

@@ -150,7 +150,7 @@ fn a_grants_members_are_refused_where_they_cannot_go() {
     .build(&Call::none())
     .unwrap();
     for json in [
-        r#"{"pid":"12345678901"}"#,
+        r#"{"pid":"23079422568"}"#,
         r#"{"consumer_org":"910753614"}"#,
     ] {
         let request = TokenRequest::from_json(json).unwrap();

@@ -57,7 +57,7 @@ fn what_a_client_assertion_cannot_carry_is_refused() {
         r#"{"scopes":["openid"]}"#,
         r#"{"resource":["https://api.example"]}"#,
         r#"{"consumer_org":"910753614"}"#,
-        r#"{"pid":"12345678901"}"#,
+        r#"{"pid":"23079422568"}"#,
         r#"{"authorization_details":[{"type":"urn:x"}]}"#,
     ] {
         let request = TokenRequest::from_json(json).unwrap();

@@ -6,7 +6,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const BASE: &[&str] = &[
-    "alg", "call", "clock", "endpoint", "error", "file", "fork", "log", "secret",
+    "alg",
+    "call",
+    "clock",
+    "endpoint",
+    "error",
+    "file",
+    "fork",
+    "json",
+    "log",
+    "person_id",
+    "secret",
 ];
 
 /// A layer and the layers it may use beside `BASE` and itself.

@@ -54,19 +54,19 @@ fn every_documented_claim_has_a_place() {
         .unwrap();
     let request = request(
         r#"{"scopes":["x:1","x:2"],"resource":["https://bank.example/api"],"consumer_org":"910753614",
-            "pid":"12345678901","authorization_details":[{"type":"urn:example:account","id":7}]}"#,
+            "pid":"23079422568","authorization_details":[{"type":"urn:example:account","id":7}]}"#,
     );
     let claims = claims(&client.assertion(&request, &Call::none()).unwrap());
     assert_eq!(claims["scope"], "x:1 x:2");
     assert_eq!(claims["resource"], json!(["https://bank.example/api"]));
     assert_eq!(claims["consumer_org"], "910753614");
-    assert_eq!(claims["pid"], "12345678901");
+    assert_eq!(claims["pid"], "23079422568");
     assert_eq!(
         claims["authorization_details"],
         json!([{"type":"urn:example:account","id":7}])
     );
     assert!(
-        !format!("{request:?}").contains("12345678901"),
+        !format!("{request:?}").contains("23079422568"),
         "a pid is never printed"
     );
 }
@@ -330,19 +330,19 @@ fn wrong_requests_are_refused_and_show_no_person() {
         r#"{"scopes":["a%20b"]}"#,
         r#"{"scopes":[""]}"#,
         r#"{"scope":"a:b"}"#,
-        r#"{"pid":"1234567890x"}"#,
-        r#"{"pid":"123456789012"}"#,
+        r#"{"pid":"2307942256x"}"#,
+        r#"{"pid":"230794225682"}"#,
         r#"{"consumer_org":"123"}"#,
         r#"{"consumer_org":"0192:910753614"}"#,
         r#"{"authorization_details":[{"id":"1"}]}"#,
         r#"{"authorization_details":{"type":"x"}}"#,
         "[null,null,null,null,null,null]",
-        r#"{"scopes":["a:b"]} {"pid":"12345678901"}"#,
+        r#"{"scopes":["a:b"]} {"pid":"23079422568"}"#,
         "",
     ] {
         let error = TokenRequest::from_json(json).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{json}: {error}");
-        assert!(!error.to_string().contains("1234567890"), "{error}");
+        assert!(!error.to_string().contains("2307942256"), "{error}");
     }
     let client = builder(WITH_KID, signer(&rsa_key()), support::now())
         .build(&Call::none())
@@ -369,18 +369,18 @@ fn typed_authorization_details_have_the_documented_form() {
     assert_eq!(members(&detail), documented);
     assert!(AuthorizationDetail::system_user(&org, Some("blank in it")).is_err());
     let id = "8b1f9f2e-6b1c-4f0e-9e0c-1d2f3a4b5c6d";
-    let person = "urn:altinn:person:identifier-no:12345678901";
+    let person = "urn:altinn:person:identifier-no:23079422568";
     let consent = AuthorizationDetail::consent(id, person).unwrap();
-    assert!(!format!("{consent:?}").contains("12345678901"));
-    let error = AuthorizationDetail::consent(id, "12345678901").unwrap_err();
-    assert!(!error.to_string().contains("12345678901"), "{error}");
+    assert!(!format!("{consent:?}").contains("23079422568"));
+    let error = AuthorizationDetail::consent(id, "23079422568").unwrap_err();
+    assert!(!error.to_string().contains("23079422568"), "{error}");
 
     // The same from JSON.
     for element in [documented, members(&consent)] {
         let request = request(&json!({"authorization_details": [element]}).to_string());
         let claims = claims_of(WITH_KID, &request);
         assert_eq!(claims["authorization_details"], json!([element]));
-        assert!(!format!("{request:?}").contains("12345678901"));
+        assert!(!format!("{request:?}").contains("23079422568"));
     }
 }
 
@@ -390,7 +390,7 @@ fn wrong_authorization_details_are_refused_before_they_are_sent() {
     let user = |members: &str| format!(r#"{{"type":"urn:altinn:systemuser",{members}}}"#);
     let consent = |members: &str| format!(r#"{{"type":"urn:altinn:consent",{members}}}"#);
     let id = r#""id":"8b1f9f2e-6b1c-4f0e-9e0c-1d2f3a4b5c6d""#;
-    let from = r#""from":"urn:altinn:person:identifier-no:12345678901""#;
+    let from = r#""from":"urn:altinn:person:identifier-no:23079422568""#;
     let long = "a".repeat(256);
     for (element, says) in [
         (user(r#""externalRef":"a""#), "systemuser_org"),
@@ -419,7 +419,7 @@ fn wrong_authorization_details_are_refused_before_they_are_sent() {
         (consent(id), "needs \"from\""),
         (consent(from), "needs \"id\""),
         (consent(&format!(r#""id":"7",{from}"#)), "UUID"),
-        (consent(&format!(r#"{id},"from":"12345678901""#)), "from"),
+        (consent(&format!(r#"{id},"from":"23079422568""#)), "from"),
         (
             consent(&format!(r#"{id},{from},"to":"x""#)),
             "does not know; it has type, id, from",
@@ -429,7 +429,7 @@ fn wrong_authorization_details_are_refused_before_they_are_sent() {
         let error = TokenRequest::from_json(&json).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{json}: {error}");
         assert!(error.message().contains(says), "{json}: {error}");
-        assert!(!format!("{error:?}").contains("12345678901"), "{error:?}");
+        assert!(!format!("{error:?}").contains("23079422568"), "{error:?}");
     }
     // 255 are allowed, and Norwegian letters are one character each.
     let long = user(&format!(r#"{org},"externalRef":"{}""#, "æ".repeat(255)));

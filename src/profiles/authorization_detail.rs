@@ -6,9 +6,9 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::values::PersonId;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::OrgNumber;
+use crate::person_id::PersonId;
 
 const SYSTEM_USER: &str = "urn:altinn:systemuser";
 const CONSENT: &str = "urn:altinn:consent";

@@ -39,7 +39,7 @@ pub use request::{ConsumerOrg, TokenRequest};
 pub use shared_cache_settings::{SecretSetting, SharedCacheSettings};
 pub use tls_settings::{TlsSettings, TlsVersion};
 pub use token_endpoint::TokenEndpoint;
-pub use values::{ClientId, PersonId, Scope};
+pub use values::{ClientId, Scope};
 
 use serde_json::{Map, Value};
 

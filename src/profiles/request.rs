@@ -6,9 +6,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::authorization_detail::AuthorizationDetail;
-use super::values::{PersonId, Scope};
+use super::values::Scope;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::OrgNumber;
+use crate::person_id::PersonId;
 
 /// One token request. Everything is optional; what is absent comes from the
 /// client's settings.

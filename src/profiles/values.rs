@@ -1,12 +1,9 @@
 //! Checked values that go into claims.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -82,47 +79,6 @@ impl FromStr for ClientId {
                 text.escape_debug()
             ),
         ))
-    }
-}
-
-/// A fødselsnummer or D-number: the 11 digits that identify a person in Norway.
-/// Its memory is wiped, and neither `Debug` nor an error shows it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PersonId(Zeroizing<String>);
-
-impl PersonId {
-    /// The 11 digits. They must not be logged.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for PersonId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        if text.len() == 11 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Self(Zeroizing::new(text.to_owned())));
-        }
-        Err(Error::new(
-            ErrorCode::InvalidArgument,
-            format!(
-                "the personal identifier (pid) must be 11 digits; it has {} characters (not shown)",
-                text.chars().count()
-            ),
-        ))
-    }
-}
-
-impl Hash for PersonId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_str().hash(state);
-    }
-}
-
-impl fmt::Debug for PersonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }
 

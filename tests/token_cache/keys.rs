@@ -46,8 +46,8 @@ fn whatever_changes_a_token_has_a_place_in_its_key() {
         r#"{"resource":["https://b.example"]}"#,
         r#"{"consumer_org":"910753614"}"#,
         r#"{"consumer_org":"974760673"}"#,
-        r#"{"pid":"12345678901"}"#,
-        r#"{"pid":"12345678902"}"#,
+        r#"{"pid":"23079422568"}"#,
+        r#"{"pid":"23079421936"}"#,
     ]
     .map(String::from)
     .into();
