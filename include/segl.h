@@ -276,7 +276,67 @@ enum {
   /* A key is not registered at the service, or its registration is about to end. */
   SEGL_KEY_REGISTRATION = 610,
   /* The client's setting apis does not let its tokens be sent to this URL. */
-  SEGL_API_NOT_ALLOWED = 612
+  SEGL_API_NOT_ALLOWED = 612,
+  /* The API could not read the request: a value, a date or a period in it. */
+  SEGL_API_INVALID_REQUEST = 620,
+  /* The API says that an identifier in the request is none: of a person, an organisation or an account. */
+  SEGL_API_INVALID_IDENTIFIER = 621,
+  /* The client may not do this for the organisation that was named. */
+  SEGL_API_OTHER_ORGANISATION = 622,
+  /* The API does not take the consent. */
+  SEGL_API_CONSENT_REFUSED = 623,
+  /* What is known about an interrupted batch does not belong to this file or this request. */
+  SEGL_BATCH_STATE = 624,
+  /* A line of a batch is wrong; nothing of it was sent. */
+  SEGL_BATCH_LINE = 625,
+  /* The encrypted answer (JWE) cannot be read or decrypted. */
+  SEGL_JWE_INVALID = 630,
+  /* The encrypted answer (JWE) uses an algorithm that is not allowed. */
+  SEGL_JWE_ALGORITHM = 631,
+  /* The token is no signed JWT, or a claim is missing or of another form. */
+  SEGL_ACCESS_TOKEN_MALFORMED = 700,
+  /* The token's algorithm is not allowed. */
+  SEGL_ACCESS_TOKEN_ALGORITHM = 701,
+  /* The issuer has no key with the token's kid. */
+  SEGL_ACCESS_TOKEN_KEY_UNKNOWN = 702,
+  /* The token's signature does not verify. */
+  SEGL_ACCESS_TOKEN_SIGNATURE = 703,
+  /* The token is another issuer's. */
+  SEGL_ACCESS_TOKEN_ISSUER = 704,
+  /* The token has expired. */
+  SEGL_ACCESS_TOKEN_EXPIRED = 705,
+  /* The token is not valid yet, by this machine's clock. */
+  SEGL_ACCESS_TOKEN_NOT_YET_VALID = 706,
+  /* The token is for another API (aud). */
+  SEGL_ACCESS_TOKEN_AUDIENCE = 707,
+  /* The token does not have the scope. */
+  SEGL_ACCESS_TOKEN_SCOPE = 708,
+  /* The token is of another organisation than was asked for (consumer). */
+  SEGL_ACCESS_TOKEN_CONSUMER = 709,
+  /* The token's supplier, or where its delegation comes from, is not the one that was asked for. */
+  SEGL_ACCESS_TOKEN_SUPPLIER = 710,
+  /* The token is restricted to another person, or to none (pid). */
+  SEGL_ACCESS_TOKEN_PERSON = 711,
+  /* The token is not bound to the key or certificate of its sender (cnf). */
+  SEGL_ACCESS_TOKEN_BINDING = 712,
+  /* The DPoP proof beside the token is missing, wrong, too old, or was used before (RFC 9449 section 4.3). */
+  SEGL_DPOP_PROOF_INVALID = 713,
+  /* There is no consent. */
+  SEGL_CONSENT_MISSING = 720,
+  /* The consent cannot be read, or there is more than one. */
+  SEGL_CONSENT_MALFORMED = 721,
+  /* The consent has ended, or has not been given yet. */
+  SEGL_CONSENT_EXPIRED = 722,
+  /* The consent was given to another organisation. */
+  SEGL_CONSENT_ORGANISATION = 723,
+  /* The consent was given by another person or organisation. */
+  SEGL_CONSENT_GIVER = 724,
+  /* The consent does not cover what was asked for. */
+  SEGL_CONSENT_RIGHT = 725,
+  /* The issuer's keys cannot be had, and none are known. */
+  SEGL_JWKS_UNAVAILABLE = 730,
+  /* The issuer's keys (JWKS) cannot be read, or none of them can be used. */
+  SEGL_JWKS_INVALID = 731
 };
 
 

@@ -102,7 +102,6 @@ impl Call {
     ///
     /// # Errors
     /// As [`Call::remaining`], at once when less time than that is left.
-    #[cfg(feature = "awskms")]
     pub(crate) fn pause(&self, time: Duration, what: &str) -> Result<()> {
         if self.remaining(Duration::MAX, what)? <= time {
             return Err(timed_out(what));

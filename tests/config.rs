@@ -1,6 +1,8 @@
 //! The configuration: its errors name the setting, and the checked-in schema is
 //! the one the types give.
 
+#[path = "support/frozen.rs"]
+mod frozen;
 mod support;
 
 use segl::{Call, Config, ErrorCode, TokenClient};
@@ -158,14 +160,12 @@ fn a_pin_in_a_uri_is_refused_unless_allowed_and_never_shown() {
 
 #[test]
 fn the_schema_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/config.schema.json");
-    let generated = segl::config::schema().unwrap();
-    if std::env::var_os("SEGL_BLESS").is_some() {
-        std::fs::write(path, &generated).unwrap();
-    }
-    assert_eq!(
-        std::fs::read_to_string(path).unwrap(),
-        generated,
-        "run SEGL_BLESS=1 cargo test --test config"
-    );
+    frozen::check("docs/config.schema.json", &segl::config::schema().unwrap());
+}
+
+#[test]
+fn the_schema_of_the_operations_is_up_to_date() {
+    let schema = segl::apis::operations_schema();
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    frozen::check("docs/operations.schema.json", &text);
 }

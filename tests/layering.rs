@@ -27,18 +27,25 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("profiles", &["jws", "keys"]),
     ("http", &[]),
     ("token", &["profiles", "jws", "keys", "http"]),
-    ("config", &["token", "profiles", "keys"]),
-    ("apis", &["token", "profiles", "jws", "keys", "http"]),
+    // Tokens received, and answers that are encrypted.
+    ("validate", &["token", "profiles", "jws", "keys", "http"]),
+    ("jwe", &["keys"]),
+    ("config", &["validate", "token", "profiles", "keys"]),
+    ("apis", &["token", "profiles", "jwe", "jws", "keys", "http"]),
     (
         "ffi",
-        &["config", "apis", "token", "profiles", "http", "jws", "keys"],
+        &[
+            "config", "apis", "validate", "token", "profiles", "http", "jws", "keys",
+        ],
     ),
-    ("simulator", &["jws", "keys"]),
+    // It checks proofs and makes encrypted answers as others would.
+    ("simulator", &["validate", "jwe", "jws", "keys"]),
     (
         "cli",
         &[
             "config",
             "apis",
+            "validate",
             "token",
             "profiles",
             "http",

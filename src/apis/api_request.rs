@@ -5,24 +5,12 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::authorized::Authorized;
+use super::header::{check_name, check_value, reserved};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request, Response};
 use crate::token::{TokenClient, TokenRequest};
-
-/// Headers that segl or HTTP itself sets: another value would send the request, or the
-/// secrets in it, somewhere else or cut it in two.
-const RESERVED: [&str; 8] = [
-    "authorization",
-    "dpop",
-    "proxy-authorization",
-    "host",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "upgrade",
-];
 
 /// One request to an API behind a client's tokens. It asks for JSON unless it has an
 /// `Accept` of its own.
@@ -47,27 +35,11 @@ impl ApiRequest {
     /// 5), line breaks above all, and for the headers that segl sets itself:
     /// `Authorization`, `DPoP`, `Host`, `Content-Length` and those of the connection.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(wrong(format_args!(
-                "the header name \"{}\" is none; it has letters, digits and a few signs such as '-'",
-                name.escape_debug()
-            )));
+        check_name(name)?;
+        if name.eq_ignore_ascii_case("Authorization") {
+            return Err(reserved(name));
         }
-        if RESERVED.iter().any(|own| name.eq_ignore_ascii_case(own)) {
-            return Err(wrong(format_args!(
-                "the header {name} is set by segl; leave it out"
-            )));
-        }
-        let value = value.trim_matches([' ', '\t']);
-        // The value may be a secret, so it is not shown.
-        if !value
-            .bytes()
-            .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte))
-        {
-            return Err(wrong(format_args!(
-                "the value of the header {name} has a line break or another character that is not printable ASCII"
-            )));
-        }
+        let value = check_value(name, value)?;
         if name.eq_ignore_ascii_case("Accept") {
             self.0
                 .headers
@@ -135,11 +107,6 @@ pub fn require_allowed(url: &Endpoint, apis: &[Endpoint]) -> Result<()> {
         ),
     )
     .with_details(|details| details.config_path = Some("apis".to_owned())))
-}
-
-/// `tchar` (RFC 9110 section 5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn wrong(problem: std::fmt::Arguments<'_>) -> Error {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::header::check_value;
+use super::header_template::{ACCESS_TOKEN, HeaderTemplate, Values};
 use crate::call::Call;
 use crate::error::Result;
 use crate::http::{Request, Response};
@@ -14,12 +16,26 @@ use crate::token::{Token, TokenClient, TokenRequest, TokenType};
 pub struct Authorized {
     client: Arc<TokenClient>,
     request: TokenRequest,
+    /// The headers with the token; empty for `Authorization` as the token's type has it.
+    headers: Vec<(String, HeaderTemplate)>,
 }
 
 impl Authorized {
     /// Takes the tokens for `request` from `client`, and its transport.
     pub fn new(client: Arc<TokenClient>, request: TokenRequest) -> Self {
-        Self { client, request }
+        Self {
+            client,
+            request,
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same with the token in these headers, instead of `Authorization` with the
+    /// token's type.
+    #[must_use]
+    pub(super) fn with_token_headers(mut self, headers: Vec<(String, HeaderTemplate)>) -> Self {
+        self.headers = headers;
+        self
     }
 
     /// Sends `request` with `Authorization`, and with a DPoP proof (RFC 9449) where the
@@ -74,9 +90,7 @@ impl Authorized {
 
     /// The answer, and whether it has a nonce for the next proof.
     fn send_once(&self, token: &Token, request: &Request, call: &Call) -> Result<(Response, bool)> {
-        let mut carrying = request
-            .clone()
-            .header("Authorization", token.authorization().as_str());
+        let mut carrying = self.with_token(request.clone(), token)?;
         if token.token_type() == TokenType::Dpop {
             let proof = self
                 .client
@@ -86,5 +100,17 @@ impl Authorized {
         let answer = self.client.transport().send(&carrying, call)?;
         let has_nonce = self.client.note_api_answer(&request.url, &answer);
         Ok((answer, has_nonce))
+    }
+    fn with_token(&self, mut request: Request, token: &Token) -> Result<Request> {
+        if self.headers.is_empty() {
+            return Ok(request.header("Authorization", token.authorization().as_str()));
+        }
+        let values = Values::default().with(ACCESS_TOKEN, token.access_token());
+        for (name, template) in &self.headers {
+            if let Some(value) = template.render(&values) {
+                request = request.header(name.clone(), check_value(name, &value)?);
+            }
+        }
+        Ok(request)
     }
 }

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value, json};
 
 use super::authorized::Authorized;
 use super::errors::{bad_response, json, require_success};
 use super::registered_keys::{RegisteredKeys, Wire};
+use super::service::ENCODED;
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
@@ -20,13 +21,6 @@ use crate::token::TokenClient;
 /// The base URLs since version 2025-05-22, which has stricter rules for keys.
 const PROD: &str = "https://api.samarbeid.digdir.no/api/v1";
 const TEST: &str = "https://api.test.samarbeid.digdir.no/api/v1";
-
-/// What is encoded in a path: all but unreserved characters (RFC 3986 section 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// The API, used by an admin client: one that Digdir has given the scopes
 /// `idporten:dcr.read` and, for changes, `idporten:dcr.write`.
@@ -109,7 +103,7 @@ impl SelfService {
         body: Option<&Value>,
         call: &Call,
     ) -> Result<Response> {
-        let id = utf8_percent_encode(client_id.as_str(), RESERVED);
+        let id = utf8_percent_encode(client_id.as_str(), ENCODED);
         let url = format!("{}/clients/{id}{path}", self.base).parse()?;
         let request = Request::new(method, url);
         let request = match body {

@@ -90,10 +90,11 @@ fn request(arguments: &Arguments) -> Result<ApiRequest> {
     if !has_type {
         request = request.header("Content-Type", "application/json")?;
     }
-    request.body(read(data)?)
+    request.body(read_data(data)?)
 }
 
-fn read(data: &str) -> Result<Vec<u8>> {
+/// The text itself, the content of `@FILE`, or all of standard input for `-`.
+pub(super) fn read_data(data: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let (what, read) = match (data, data.strip_prefix('@')) {
         ("-", _) => (

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 failed; 2 the command line is wrong; 3 failed, but the
 //! same command may succeed later.
 
+mod api;
 mod assert;
 mod call;
 mod client;
@@ -71,6 +72,9 @@ enum Command {
     /// control characters when that is a terminal. Exit codes: 0 for a status of 2xx; 3
     /// when it may succeed later (429, 5xx, no answer); 1 otherwise.
     Call(call::Arguments),
+    /// Calls an API that segl knows, with JSON in and JSON out.
+    #[command(subcommand)]
+    Api(api::Command),
     /// Checks the configuration and all that its clients need, up to one real token.
     ///
     /// It goes on after what fails. Exit codes: 0 nothing failed (warnings may stand); 1
@@ -114,6 +118,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Register(command) => register::run(&command, output),
         Command::Token(arguments) => token::run(&arguments, output),
         Command::Call(arguments) => call::run(&arguments, output),
+        Command::Api(command) => api::run(&command, output),
         // What is wrong is what it prints.
         Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),

@@ -9,7 +9,7 @@ macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $number:literal, $name:literal;)+) => {
         /// The stable number of an error, grouped by hundreds: 1 use of the
         /// library, 100 keys, 200 PKCS#11, 300 AWS KMS, 400 network, 500 token endpoint,
-        /// 600 APIs.
+        /// 600 APIs, 700 tokens received.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(i32)]
         #[non_exhaustive]
@@ -293,6 +293,71 @@ error_codes! {
     KeyRegistration = 610, "KEY_REGISTRATION";
     /// The client's setting `apis` does not let its tokens be sent to this URL.
     ApiNotAllowed = 612, "API_NOT_ALLOWED";
+    /// The API could not read the request: a value, a date or a period in it.
+    ApiInvalidRequest = 620, "API_INVALID_REQUEST";
+    /// The API says that an identifier in the request is none: of a person, an
+    /// organisation or an account.
+    ApiInvalidIdentifier = 621, "API_INVALID_IDENTIFIER";
+    /// The client may not do this for the organisation that was named.
+    ApiOtherOrganisation = 622, "API_OTHER_ORGANISATION";
+    /// The API does not take the consent.
+    ApiConsentRefused = 623, "API_CONSENT_REFUSED";
+    /// What is known about an interrupted batch does not belong to this file or this
+    /// request.
+    BatchState = 624, "BATCH_STATE";
+    /// A line of a batch is wrong; nothing of it was sent.
+    BatchLine = 625, "BATCH_LINE";
+    /// The encrypted answer (JWE) cannot be read or decrypted.
+    JweInvalid = 630, "JWE_INVALID";
+    /// The encrypted answer (JWE) uses an algorithm that is not allowed.
+    JweAlgorithm = 631, "JWE_ALGORITHM";
+
+    /// The token is no signed JWT, or a claim is missing or of another form.
+    AccessTokenMalformed = 700, "ACCESS_TOKEN_MALFORMED";
+    /// The token's algorithm is not allowed.
+    AccessTokenAlgorithm = 701, "ACCESS_TOKEN_ALGORITHM";
+    /// The issuer has no key with the token's `kid`.
+    AccessTokenKeyUnknown = 702, "ACCESS_TOKEN_KEY_UNKNOWN";
+    /// The token's signature does not verify.
+    AccessTokenSignature = 703, "ACCESS_TOKEN_SIGNATURE";
+    /// The token is another issuer's.
+    AccessTokenIssuer = 704, "ACCESS_TOKEN_ISSUER";
+    /// The token has expired.
+    AccessTokenExpired = 705, "ACCESS_TOKEN_EXPIRED";
+    /// The token is not valid yet, by this machine's clock.
+    AccessTokenNotYetValid = 706, "ACCESS_TOKEN_NOT_YET_VALID";
+    /// The token is for another API (`aud`).
+    AccessTokenAudience = 707, "ACCESS_TOKEN_AUDIENCE";
+    /// The token does not have the scope.
+    AccessTokenScope = 708, "ACCESS_TOKEN_SCOPE";
+    /// The token is of another organisation than was asked for (`consumer`).
+    AccessTokenConsumer = 709, "ACCESS_TOKEN_CONSUMER";
+    /// The token's `supplier`, or where its delegation comes from, is not the one that was
+    /// asked for.
+    AccessTokenSupplier = 710, "ACCESS_TOKEN_SUPPLIER";
+    /// The token is restricted to another person, or to none (`pid`).
+    AccessTokenPerson = 711, "ACCESS_TOKEN_PERSON";
+    /// The token is not bound to the key or certificate of its sender (`cnf`).
+    AccessTokenBinding = 712, "ACCESS_TOKEN_BINDING";
+    /// The DPoP proof beside the token is missing, wrong, too old, or was used before (RFC
+    /// 9449 section 4.3).
+    DpopProofInvalid = 713, "DPOP_PROOF_INVALID";
+    /// There is no consent.
+    ConsentMissing = 720, "CONSENT_MISSING";
+    /// The consent cannot be read, or there is more than one.
+    ConsentMalformed = 721, "CONSENT_MALFORMED";
+    /// The consent has ended, or has not been given yet.
+    ConsentExpired = 722, "CONSENT_EXPIRED";
+    /// The consent was given to another organisation.
+    ConsentOrganisation = 723, "CONSENT_ORGANISATION";
+    /// The consent was given by another person or organisation.
+    ConsentGiver = 724, "CONSENT_GIVER";
+    /// The consent does not cover what was asked for.
+    ConsentRight = 725, "CONSENT_RIGHT";
+    /// The issuer's keys cannot be had, and none are known.
+    JwksUnavailable = 730, "JWKS_UNAVAILABLE";
+    /// The issuer's keys (JWKS) cannot be read, or none of them can be used.
+    JwksInvalid = 731, "JWKS_INVALID";
 }
 
 impl ErrorCode {

@@ -1,5 +1,6 @@
 //! The settings of one client, as in `segl.toml`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -8,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::dpop_settings::DpopSettings;
 use super::end_time::EndTime;
+use super::service_settings::{ServiceName, ServiceSettings};
 use super::setting_error;
 use super::shared_cache_settings::SharedCacheSettings;
 use super::tls_settings::TlsSettings;
@@ -175,6 +177,10 @@ pub struct ClientSettings {
     /// below them. Left out, any https URL.
     #[serde(default)]
     pub apis: Vec<String>,
+    /// The services behind this client's tokens, by name, where they differ from what
+    /// segl knows of them.
+    #[serde(default)]
+    pub services: BTreeMap<ServiceName, ServiceSettings>,
     /// The most bytes that the body of an answer may have, of the token endpoint and
     /// of APIs. Default 1,048,576.
     #[serde(default)]

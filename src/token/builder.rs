@@ -178,6 +178,7 @@ impl TokenClientBuilder {
         let discovery = Discovery::new(profiles::token_endpoint(&settings)?)
             .with_client_certificate(tls.is_some());
         let apis = profiles::apis(&settings)?;
+        let (environment, services) = (settings.environment, settings.services.clone());
         let clock = Arc::clone(&self.clock);
         let shared = match (&settings.shared_cache, self.shared_store) {
             (None, None) => None,
@@ -237,6 +238,8 @@ impl TokenClientBuilder {
             clock: self.clock,
             shared,
             apis,
+            environment,
+            services,
             dpop,
             timeout,
         });

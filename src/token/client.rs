@@ -19,13 +19,13 @@ use super::statistics::TokenHealth;
 use super::tls_key::TlsKey;
 use super::workers::{Job, NotRun, Workers};
 use crate::call::{Call, CancelToken};
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Transport;
 use crate::jws::{self, PreparedHeader};
 use crate::keys::Signer;
-use crate::profiles::{ClientSettings, TokenRequest};
+use crate::profiles::{ClientSettings, Environment, ServiceName, ServiceSettings, TokenRequest};
 
 /// Makes assertions and gets access tokens for one client. `Send` and `Sync`:
 /// share one for the life of the program.
@@ -95,6 +95,21 @@ impl TokenClient {
     /// settings); none stand for any.
     pub fn apis(&self) -> &[Endpoint] {
         &self.service.apis
+    }
+
+    /// The environment that the client's tokens are of, where its settings name one.
+    pub fn environment(&self) -> Option<Environment> {
+        self.service.environment
+    }
+
+    /// What the settings say about a service behind the client's tokens.
+    pub fn service_settings(&self, name: ServiceName) -> Option<&ServiceSettings> {
+        self.service.services.get(&name)
+    }
+
+    /// The clock that the client goes by.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.service.clock
     }
 
     /// How the tokens are doing. Nothing is sent.

@@ -15,7 +15,7 @@ mod life;
 pub(crate) mod oauth_error;
 mod opener;
 mod response;
-mod retry;
+pub(crate) mod retry;
 mod server_metadata;
 mod service;
 pub mod shared;

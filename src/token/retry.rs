@@ -37,7 +37,7 @@ fn is_answer(error: &Error) -> bool {
 
 /// The pause after so many failures in a row: 0.1 s, doubled each time up to 10 s,
 /// of which a random half to whole is waited.
-pub(super) fn backoff(failures_before: u32) -> Duration {
+pub(crate) fn backoff(failures_before: u32) -> Duration {
     let doubled = FIRST_PAUSE_MS.saturating_mul(1 << failures_before.min(20));
     let whole = doubled.min(LONGEST_PAUSE_MS);
     Duration::from_millis(fastrand::u64(whole / 2..=whole))

@@ -2,6 +2,7 @@
 //! about it.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Request, Transport};
 use crate::jws;
 use crate::log::{self, Level};
-use crate::profiles::{Profile, TokenRequest};
+use crate::profiles::{Environment, Profile, ServiceName, ServiceSettings, TokenRequest};
 
 /// One client's way to its tokens, without the cache.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(super) struct Service {
     hold: Hold,
     /// Where tokens may be sent; empty for anywhere.
     pub(super) apis: Vec<Endpoint>,
+    pub(super) environment: Option<Environment>,
+    pub(super) services: BTreeMap<ServiceName, ServiceSettings>,
     /// Time for one try.
     timeout: Duration,
 }
@@ -64,6 +67,10 @@ pub(super) struct Parts {
     pub(super) dpop: Option<ProofKey>,
     /// The base URLs of the APIs that tokens may be sent to; none stand for any.
     pub(super) apis: Vec<Endpoint>,
+    /// The environment that the client's tokens are of.
+    pub(super) environment: Option<Environment>,
+    /// The services behind the client's tokens, where they are not as usual.
+    pub(super) services: BTreeMap<ServiceName, ServiceSettings>,
     /// Time for one try.
     pub(super) timeout: Duration,
 }
@@ -85,6 +92,8 @@ impl Service {
             hold: Hold::default(),
             clock: parts.clock,
             apis: parts.apis,
+            environment: parts.environment,
+            services: parts.services,
             timeout: parts.timeout,
         }
     }

@@ -88,6 +88,33 @@ impl Verdict {
             ApiDpopProofRefused | ApiDpopNonce => Self::Final,
             ApiRefused | ApiUnauthorized | ApiForbidden | ApiNotFound | ApiRateLimited
             | ApiServer | ApiBadResponse | ApiNotAllowed | KeyRegistration => Self::Final,
+            ApiInvalidRequest | ApiInvalidIdentifier | ApiOtherOrganisation | ApiConsentRefused
+            | BatchState | BatchLine => Self::Final,
+            // Made without the client's keys.
+            JweInvalid
+            | JweAlgorithm
+            | AccessTokenMalformed
+            | AccessTokenAlgorithm
+            | AccessTokenKeyUnknown
+            | AccessTokenSignature
+            | AccessTokenIssuer
+            | AccessTokenExpired
+            | AccessTokenNotYetValid
+            | AccessTokenAudience
+            | AccessTokenScope
+            | AccessTokenConsumer
+            | AccessTokenSupplier
+            | AccessTokenPerson
+            | AccessTokenBinding
+            | DpopProofInvalid
+            | ConsentMissing
+            | ConsentMalformed
+            | ConsentExpired
+            | ConsentOrganisation
+            | ConsentGiver
+            | ConsentRight
+            | JwksUnavailable
+            | JwksInvalid => Self::Final,
         }
     }
 }

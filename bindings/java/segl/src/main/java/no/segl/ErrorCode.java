@@ -7,7 +7,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** The stable number of an error, the same in every language: 1 use of the library, 100 keys, 200 PKCS#11, 300 AWS KMS, 400 network, 500 token endpoint, 600 APIs. */
+/** The stable number of an error, the same in every language: 1 use of the library, 100 keys, 200 PKCS#11, 300 AWS KMS, 400 network, 500 token endpoint, 600 APIs, 700 tokens received. */
 public enum ErrorCode {
     /** A fault in segl: a panic was caught at the C ABI. Please report it. */
     PANIC(1),
@@ -234,7 +234,67 @@ public enum ErrorCode {
     /** A key is not registered at the service, or its registration is about to end. */
     KEY_REGISTRATION(610),
     /** The client's setting {@code apis} does not let its tokens be sent to this URL. */
-    API_NOT_ALLOWED(612);
+    API_NOT_ALLOWED(612),
+    /** The API could not read the request: a value, a date or a period in it. */
+    API_INVALID_REQUEST(620),
+    /** The API says that an identifier in the request is none: of a person, an organisation or an account. */
+    API_INVALID_IDENTIFIER(621),
+    /** The client may not do this for the organisation that was named. */
+    API_OTHER_ORGANISATION(622),
+    /** The API does not take the consent. */
+    API_CONSENT_REFUSED(623),
+    /** What is known about an interrupted batch does not belong to this file or this request. */
+    BATCH_STATE(624),
+    /** A line of a batch is wrong; nothing of it was sent. */
+    BATCH_LINE(625),
+    /** The encrypted answer (JWE) cannot be read or decrypted. */
+    JWE_INVALID(630),
+    /** The encrypted answer (JWE) uses an algorithm that is not allowed. */
+    JWE_ALGORITHM(631),
+    /** The token is no signed JWT, or a claim is missing or of another form. */
+    ACCESS_TOKEN_MALFORMED(700),
+    /** The token's algorithm is not allowed. */
+    ACCESS_TOKEN_ALGORITHM(701),
+    /** The issuer has no key with the token's {@code kid}. */
+    ACCESS_TOKEN_KEY_UNKNOWN(702),
+    /** The token's signature does not verify. */
+    ACCESS_TOKEN_SIGNATURE(703),
+    /** The token is another issuer's. */
+    ACCESS_TOKEN_ISSUER(704),
+    /** The token has expired. */
+    ACCESS_TOKEN_EXPIRED(705),
+    /** The token is not valid yet, by this machine's clock. */
+    ACCESS_TOKEN_NOT_YET_VALID(706),
+    /** The token is for another API ({@code aud}). */
+    ACCESS_TOKEN_AUDIENCE(707),
+    /** The token does not have the scope. */
+    ACCESS_TOKEN_SCOPE(708),
+    /** The token is of another organisation than was asked for ({@code consumer}). */
+    ACCESS_TOKEN_CONSUMER(709),
+    /** The token's {@code supplier}, or where its delegation comes from, is not the one that was asked for. */
+    ACCESS_TOKEN_SUPPLIER(710),
+    /** The token is restricted to another person, or to none ({@code pid}). */
+    ACCESS_TOKEN_PERSON(711),
+    /** The token is not bound to the key or certificate of its sender ({@code cnf}). */
+    ACCESS_TOKEN_BINDING(712),
+    /** The DPoP proof beside the token is missing, wrong, too old, or was used before (RFC 9449 section 4.3). */
+    DPOP_PROOF_INVALID(713),
+    /** There is no consent. */
+    CONSENT_MISSING(720),
+    /** The consent cannot be read, or there is more than one. */
+    CONSENT_MALFORMED(721),
+    /** The consent has ended, or has not been given yet. */
+    CONSENT_EXPIRED(722),
+    /** The consent was given to another organisation. */
+    CONSENT_ORGANISATION(723),
+    /** The consent was given by another person or organisation. */
+    CONSENT_GIVER(724),
+    /** The consent does not cover what was asked for. */
+    CONSENT_RIGHT(725),
+    /** The issuer's keys cannot be had, and none are known. */
+    JWKS_UNAVAILABLE(730),
+    /** The issuer's keys (JWKS) cannot be read, or none of them can be used. */
+    JWKS_INVALID(731);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(ErrorCode::number, Function.identity()));

@@ -1,0 +1,267 @@
+//! What the APIs of one service have in common: where it is, the headers that it wants,
+//! and what is sent again when it fails.
+
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::api_request::require_allowed;
+use super::authorized::Authorized;
+use super::header::{check_name, check_value};
+use super::header_template::{ACCESS_TOKEN, HeaderTemplate, Values};
+use crate::call::Call;
+use crate::clock::Clock;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::{Method, Request, Response};
+use crate::keys::uri::PinSource;
+use crate::log::{self, Level};
+use crate::profiles::{Environment, ServiceName, ServiceSettings, TokenRequest};
+use crate::token::TokenClient;
+use crate::token::oauth_error::retry_after;
+use crate::token::retry::backoff;
+
+/// How often a request is sent that may be sent again.
+const TRIES: u32 = 4;
+
+/// What is encoded in a path: all but unreserved characters (RFC 3986 section 2.3).
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// What segl knows of a service.
+pub(super) struct Known {
+    pub(super) name: ServiceName,
+    /// The base URLs of its environments, where there is one for all.
+    pub(super) prod: Option<&'static str>,
+    pub(super) test: Option<&'static str>,
+    /// Its headers with their values' templates, in order. One whose placeholder has no
+    /// value is left out.
+    pub(super) headers: &'static [(&'static str, &'static str)],
+    /// What may stand in braces in them, besides `access_token`.
+    pub(super) placeholders: &'static [&'static str],
+}
+
+/// Whether a request may be sent again when nobody knows what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It changes nothing, or the same thing only.
+    Safe,
+    /// Once more might do it twice.
+    Never,
+}
+
+/// One service behind the tokens of one client.
+#[derive(Debug, Clone)]
+pub(super) struct Service {
+    client: Arc<TokenClient>,
+    api: Authorized,
+    name: ServiceName,
+    base: String,
+    headers: Vec<(String, HeaderTemplate)>,
+}
+
+impl Service {
+    /// The service as `client`'s settings have it, with tokens for `token_request`.
+    /// Nothing is sent.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting.
+    pub(super) fn new(
+        known: &Known,
+        client: Arc<TokenClient>,
+        token_request: TokenRequest,
+    ) -> Result<Self> {
+        let settings = client.service_settings(known.name);
+        let base = base_url(known, settings, client.environment())?;
+        let mut headers = Vec::new();
+        for (name, template) in headers_of(known, settings) {
+            let template = check_name(&name)
+                .map_err(|error| error.message().to_owned())
+                .and_then(|()| HeaderTemplate::parse(&template, known.placeholders))
+                .map_err(|problem| wrong(known.name, &format!("headers.{name}"), &problem))?;
+            headers.push((name, template));
+        }
+        // The token is known when it is sent, so these are made then.
+        let (of_token, headers): (Vec<_>, Vec<_>) = headers
+            .into_iter()
+            .partition(|(_, template)| template.mentions(ACCESS_TOKEN));
+        let mut api = Authorized::new(Arc::clone(&client), token_request);
+        if !of_token.is_empty() {
+            api = api.with_token_headers(of_token);
+        }
+        Ok(Self {
+            client,
+            api,
+            name: known.name,
+            base,
+            headers,
+        })
+    }
+
+    /// The clock that the client goes by.
+    pub(super) fn clock(&self) -> &Arc<dyn Clock> {
+        self.client.clock()
+    }
+
+    /// The URL of `segments` below the base, encoded, with `query`.
+    ///
+    /// # Errors
+    /// `URL`.
+    pub(super) fn url(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Endpoint> {
+        let mut url = self.base.clone();
+        for segment in segments {
+            url.push('/');
+            url.extend(utf8_percent_encode(segment, ENCODED));
+        }
+        for (index, (name, value)) in query.iter().enumerate() {
+            url.push(if index == 0 { '?' } else { '&' });
+            url.extend(utf8_percent_encode(name, ENCODED));
+            url.push('=');
+            url.extend(utf8_percent_encode(value, ENCODED));
+        }
+        url.parse()
+    }
+
+    /// A request with the service's headers. `values` stand for their placeholders;
+    /// `{api_key}` is read from where the settings say.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for a value that no header may have, `CONFIG` when the API key
+    /// cannot be read.
+    pub(super) fn request(&self, method: Method, url: Endpoint, values: Values) -> Result<Request> {
+        let values = self.with_api_key(values)?;
+        let mut request = Request::new(method, url);
+        for (name, template) in &self.headers {
+            if let Some(value) = template.render(&values) {
+                if name.eq_ignore_ascii_case("Accept") {
+                    request
+                        .headers
+                        .retain(|(own, _)| !own.eq_ignore_ascii_case("Accept"));
+                }
+                request = request.header(name.clone(), check_value(name, &value)?);
+            }
+        }
+        Ok(request)
+    }
+
+    /// Sends `request` with a token, as [`Authorized::send`] does. What may be repeated is
+    /// sent again, up to three times within the call's time, after failures that pass:
+    /// of the network, 429, 502, 503 and 504, not before `Retry-After`.
+    ///
+    /// # Errors
+    /// `API_NOT_ALLOWED` when the client's setting `apis` does not have the URL;
+    /// otherwise as [`Authorized::send`].
+    pub(super) fn send(&self, request: &Request, repeat: Repeat, call: &Call) -> Result<Response> {
+        require_allowed(&request.url, self.client.apis())?;
+        let mut failures = 0;
+        loop {
+            let outcome = self.api.send(request, call);
+            failures += 1;
+            let wait = match &outcome {
+                Ok(answer) if matches!(answer.status, 429 | 502..=504) => {
+                    retry_after(answer, self.clock().now())
+                }
+                Err(error) if matches!(error.code(), ErrorCode::Network) && error.retryable() => {
+                    None
+                }
+                _ => return outcome,
+            };
+            if repeat == Repeat::Never || failures == TRIES {
+                return outcome;
+            }
+            let wait = wait.unwrap_or_else(|| backoff(failures - 1));
+            log::emit(
+                Level::Warn,
+                "apis",
+                format_args!("{} failed and is sent again", request.named()),
+            );
+            if call.pause(wait, "waiting to ask again").is_err() {
+                return outcome;
+            }
+        }
+    }
+
+    fn with_api_key(&self, values: Values) -> Result<Values> {
+        const API_KEY: &str = "api_key";
+        let wants = |(_, template): &(String, HeaderTemplate)| template.mentions(API_KEY);
+        if values.has(API_KEY) || !self.headers.iter().any(wants) {
+            return Ok(values);
+        }
+        let settings = self.client.service_settings(self.name);
+        let Some(place) = settings.and_then(|settings| settings.api_key.as_ref()) else {
+            return Err(wrong(
+                self.name,
+                API_KEY,
+                "is not set; give the place of the key that the service's owner gave you, \
+                 as file:/ABSOLUTE/PATH or env:NAME",
+            ));
+        };
+        let read = PinSource::parse_place(place.expose()).and_then(|source| match source {
+            Some(source) => source.read(),
+            None => Err(Error::new(
+                ErrorCode::PinSource,
+                "it must be file:/ABSOLUTE/PATH or env:NAME",
+            )),
+        });
+        let key = read.map_err(|error| wrong(self.name, API_KEY, error.message()))?;
+        let key = std::str::from_utf8(key.expose())
+            .map_err(|_| wrong(self.name, API_KEY, "names a key that is not text"))?;
+        Ok(values.with(API_KEY, key))
+    }
+}
+
+/// The service's own headers, changed and followed by those of the settings.
+fn headers_of(known: &Known, settings: Option<&ServiceSettings>) -> Vec<(String, String)> {
+    let owned = |(name, template): &(&str, &str)| ((*name).to_owned(), (*template).to_owned());
+    let mut headers: Vec<_> = known.headers.iter().map(owned).collect();
+    for (name, template) in settings.into_iter().flat_map(|settings| &settings.headers) {
+        match headers
+            .iter_mut()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+        {
+            Some((_, own)) => own.clone_from(template),
+            None => headers.push((name.clone(), template.clone())),
+        }
+    }
+    headers.retain(|(_, template)| !template.is_empty());
+    headers
+}
+
+/// The base URL without a slash at its end.
+fn base_url(
+    known: &Known,
+    settings: Option<&ServiceSettings>,
+    environment: Option<Environment>,
+) -> Result<String> {
+    let usual = match environment {
+        Some(Environment::Prod) => known.prod,
+        Some(Environment::Test) => known.test,
+        None => None,
+    };
+    let set = settings.and_then(|settings| settings.base_url.as_deref());
+    match (set, usual) {
+        (Some(set), _) => {
+            let endpoint: Endpoint = set
+                .parse()
+                .map_err(|error: Error| wrong(known.name, "base_url", error.message()))?;
+            Ok(endpoint.as_str().trim_end_matches('/').to_owned())
+        }
+        (None, Some(usual)) => Ok(usual.trim_end_matches('/').to_owned()),
+        // The caller says where it is, see `at`.
+        (None, None) if known.prod.is_none() && known.test.is_none() => Ok(String::new()),
+        (None, None) => Err(wrong(
+            known.name,
+            "base_url",
+            "is not set, and the client has no \"environment\" to tell where the service is; set one of them",
+        )),
+    }
+}
+
+fn wrong(service: ServiceName, setting: &str, problem: &str) -> Error {
+    let path = format!("services.{}.{setting}", service.as_str());
+    Error::new(ErrorCode::Config, format!("setting \"{path}\" {problem}"))
+        .with_details(|details| details.config_path = Some(path))
+}
