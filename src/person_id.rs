@@ -63,6 +63,25 @@ impl FromStr for PersonId {
     }
 }
 
+/// `text` with `[redacted]` for each number of 11 or more digits, which may be a person's
+/// or an account's: for messages that show a URL.
+pub(crate) fn without_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|c: char| !c.is_ascii_digit());
+        let (number, after) = from.split_at(end.unwrap_or(from.len()));
+        shown.push_str(before);
+        shown.push_str(match number.len() {
+            11.. => "[redacted]",
+            _ => number,
+        });
+        rest = after;
+    }
+    shown + rest
+}
+
 /// Both weighted sums are multiples of 11; for numbers given from 2032 on the first may
 /// leave 1, 2 or 3 too (Skatteetaten, folkeregisteret-api-dokumentasjon,
 /// `nyttfnr2032.md`).
@@ -146,6 +165,18 @@ mod tests {
                     assert!(!error.to_string().contains(&number));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_not_shown() {
+        for (text, shown) in [
+            ("", ""),
+            ("/v1/23079422568/2024", "/v1/[redacted]/2024"),
+            ("230794225680", "[redacted]"),
+            ("æ1234567890å", "æ1234567890å"),
+        ] {
+            assert_eq!(without_numbers(text), shown);
         }
     }
 

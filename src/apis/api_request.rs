@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request, Response};
+use crate::person_id::without_numbers;
 use crate::token::{TokenClient, TokenRequest};
 
 /// One request to an API behind a client's tokens. It asks for JSON unless it has an
@@ -102,7 +103,7 @@ pub fn require_allowed(url: &Endpoint, apis: &[Endpoint]) -> Result<()> {
         format!(
             "the client's tokens may not be sent to {}, but to {} and below; correct the URL, or add its base \
              to the setting \"apis\"",
-            url.without_query(),
+            without_numbers(&url.without_query()),
             bases.join(", ")
         ),
     )

@@ -61,11 +61,7 @@ impl Authorized {
         log::emit(
             Level::Info,
             "apis",
-            format_args!(
-                "{} {} answered 401; a new token may help",
-                request.method,
-                request.url.without_query()
-            ),
+            format_args!("{} answered 401; a new token may help", request.named()),
         );
         self.client.reject(&self.request, &token);
         let newer = self.client.token(&self.request, call)?;

@@ -1,6 +1,7 @@
 //! APIs behind access tokens, one file an API.
 
 mod altinn;
+mod api_path;
 mod api_request;
 mod authorized;
 mod errors;
@@ -14,6 +15,7 @@ mod service;
 
 pub use crate::token::dpop::asks_for_nonce as asks_for_dpop_nonce;
 pub use altinn::Altinn;
+pub use api_path::ApiPath;
 pub use api_request::{ApiRequest, require_allowed};
 pub use authorized::Authorized;
 pub use errors::require_success;

@@ -17,6 +17,7 @@ pub use transport::{TransportSettings, UreqTransport};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
+use crate::person_id::without_numbers;
 
 /// One request.
 #[derive(Clone)]
@@ -57,9 +58,11 @@ impl Request {
         self.header("Content-Type", "application/json")
     }
 
-    /// Method and URL, for messages. What a query asks for may be a person's.
+    /// Method and URL, for messages. What a query asks for may be a person's, and so may a
+    /// long number in the path.
     pub(crate) fn named(&self) -> String {
-        format!("{} {}", self.method, self.url.without_query())
+        let url = without_numbers(&self.url.without_query());
+        format!("{} {url}", self.method)
     }
 
     /// A `POST` of `application/x-www-form-urlencoded` that asks for JSON.
@@ -74,7 +77,7 @@ impl Request {
 /// Shows neither header values nor the body.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Request({} {})", self.method, self.url)
+        write!(f, "Request({})", self.named())
     }
 }
 

@@ -21,6 +21,7 @@ use super::{api, reply, self_service};
 use crate::clock::{Clock, UnixTime};
 use crate::error::Result;
 use crate::log::{self, Level};
+use crate::person_id::without_numbers;
 
 /// How many requests came in, outages included, and how many tokens went out.
 /// All but `maskinporten_in_progress` only grow.
@@ -216,7 +217,7 @@ pub(super) async fn observe(
     log::emit(
         Level::Info,
         "simulator",
-        format_args!("{method} {path}: {status}"),
+        format_args!("{method} {}: {status}", without_numbers(&path)),
     );
     response
 }
