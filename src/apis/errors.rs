@@ -37,12 +37,35 @@ pub(super) fn json<T: DeserializeOwned>(response: &Response, what: &str) -> Resu
 /// The API numbers of [`ErrorCode`], with the server's own text. Those for HTTP 429
 /// and 5xx are retryable.
 pub fn require_success(response: &Response, what: &str) -> Result<()> {
+    require_success_as(response, what, |_| Said::default())
+}
+
+/// What a service's own error body says, where it is not said in the usual members.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Its words.
+    pub(super) text: Option<String>,
+    /// Its own code.
+    pub(super) provider_code: Option<String>,
+    /// What it means, if that is more than the status says.
+    pub(super) code: Option<ErrorCode>,
+    /// What to do, if that is not the usual.
+    pub(super) remedy: Option<&'static str>,
+}
+
+/// As [`require_success`], for a service whose error bodies `read` understands.
+pub(super) fn require_success_as(
+    response: &Response,
+    what: &str,
+    read: impl FnOnce(&Value) -> Said,
+) -> Result<()> {
     if (200..300).contains(&response.status) {
         return Ok(());
     }
     let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let code = code(response);
-    let text = text(&body);
+    let said = read(&body);
+    let code = said.code.unwrap_or_else(|| code(response));
+    let text = said.text.or_else(|| text(&body));
     let mut message = format!("{what}: the API answered HTTP {}", response.status);
     if let Some(text) = &text {
         message.push_str(&format!(" ({})", clean(text)));
@@ -56,7 +79,7 @@ pub fn require_success(response: &Response, what: &str) -> Result<()> {
     if let Some(trace) = &trace {
         message.push_str(&format!(", trace id {trace}"));
     }
-    if let Some(remedy) = remedy(code) {
+    if let Some(remedy) = said.remedy.or_else(|| remedy(code)) {
         message.push_str(&format!("; {remedy}"));
     }
     Err(Error::new(code, message).with_details(|details| {
@@ -64,6 +87,7 @@ pub fn require_success(response: &Response, what: &str) -> Result<()> {
         details.retry_after = retry_after(response, SystemClock.now());
         details.http_status = Some(response.status);
         details.trace_id = trace;
+        details.provider_code = said.provider_code.as_deref().map(clean);
     }))
 }
 

@@ -29,6 +29,19 @@ impl Values {
         self
     }
 
+    /// The same with `value` for `{name}`, if there is one.
+    #[must_use]
+    pub(super) fn with_optional(
+        self,
+        name: &'static str,
+        value: Option<impl Into<String>>,
+    ) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::altinn;
+use super::dnb::{self, operations as psd2};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::{self, Problem};
@@ -44,11 +45,6 @@ pub(super) trait Describe {
     fn run(input: Self::Input, context: &Context<'_>) -> Result<Self::Output>;
 }
 
-/// The input of an operation that needs none.
-#[derive(serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Nothing {}
-
 impl Operation {
     const fn of<T: Describe>() -> Self {
         Self {
@@ -60,7 +56,23 @@ impl Operation {
     }
 
     /// Every operation, service by service.
-    pub const ALL: &'static [Self] = &[Self::of::<altinn::ExchangeToken>()];
+    pub const ALL: &'static [Self] = &[
+        Self::of::<altinn::GetConsentRequest>(),
+        Self::of::<altinn::CreateConsentRequest>(),
+        Self::of::<altinn::ExchangeToken>(),
+        Self::of::<dnb::CallApi>(),
+        Self::of::<dnb::CurrencyRates>(),
+        Self::of::<psd2::Account>(),
+        Self::of::<psd2::Accounts>(),
+        Self::of::<psd2::Balances>(),
+        Self::of::<psd2::GetConsent>(),
+        Self::of::<psd2::ConsentStatus>(),
+        Self::of::<psd2::CreateConsent>(),
+        Self::of::<psd2::CreatePayment>(),
+        Self::of::<psd2::DeleteConsent>(),
+        Self::of::<psd2::GetPayment>(),
+        Self::of::<psd2::Transactions>(),
+    ];
 
     /// The operation of this name.
     ///

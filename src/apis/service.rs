@@ -58,6 +58,10 @@ pub(super) enum Repeat {
 pub(super) struct Service {
     client: Arc<TokenClient>,
     api: Authorized,
+    /// Whether requests carry a token; else they have the client's transport alone.
+    sends_token: bool,
+    /// Whether one of the headers has the token.
+    has_token_header: bool,
     name: ServiceName,
     base: String,
     headers: Vec<(String, HeaderTemplate)>,
@@ -88,17 +92,27 @@ impl Service {
         let (of_token, headers): (Vec<_>, Vec<_>) = headers
             .into_iter()
             .partition(|(_, template)| template.mentions(ACCESS_TOKEN));
+        let has_token_header = !of_token.is_empty();
         let mut api = Authorized::new(Arc::clone(&client), token_request);
-        if !of_token.is_empty() {
+        if has_token_header {
             api = api.with_token_headers(of_token);
         }
         Ok(Self {
             client,
             api,
+            sends_token: true,
+            has_token_header,
             name: known.name,
             base,
             headers,
         })
+    }
+
+    /// The same without an access token, for a service that knows its callers by their
+    /// client certificate or API key; unless the settings have a header with the token.
+    pub(super) fn without_token(mut self) -> Self {
+        self.sends_token = self.has_token_header;
+        self
     }
 
     /// The clock that the client goes by.
@@ -147,7 +161,8 @@ impl Service {
         Ok(request)
     }
 
-    /// Sends `request` with a token, as [`Authorized::send`] does. What may be repeated is
+    /// Sends `request` with a token, as [`Authorized::send`] does, or without one, see
+    /// [`Service::without_token`]. What may be repeated is
     /// sent again, up to three times within the call's time, after failures that pass:
     /// of the network, 429, 502, 503 and 504, not before `Retry-After`.
     ///
@@ -158,7 +173,10 @@ impl Service {
         require_allowed(&request.url, self.client.apis())?;
         let mut failures = 0;
         loop {
-            let outcome = self.api.send(request, call);
+            let outcome = match self.sends_token {
+                true => self.api.send(request, call),
+                false => self.client.transport().send(request, call),
+            };
             failures += 1;
             let wait = match &outcome {
                 Ok(answer) if matches!(answer.status, 429 | 502..=504) => {
@@ -252,6 +270,11 @@ fn base_url(
         (None, Some(usual)) => Ok(usual.trim_end_matches('/').to_owned()),
         // The caller says where it is, see `at`.
         (None, None) if known.prod.is_none() && known.test.is_none() => Ok(String::new()),
+        (None, None) if environment.is_some() => Err(wrong(
+            known.name,
+            "base_url",
+            "is not set, and no base URL is known for the client's environment; set it",
+        )),
         (None, None) => Err(wrong(
             known.name,
             "base_url",

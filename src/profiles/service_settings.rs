@@ -28,8 +28,12 @@ pub enum ServiceName {
     DsopControl,
     /// Altinn: its own tokens, and requests for consent.
     Altinn,
-    /// DNB's APIs.
+    /// DNB's APIs behind access tokens.
     Dnb,
+    /// DNB's currency rates.
+    DnbCurrencies,
+    /// DNB's accounts and payments for third parties (PSD2).
+    DnbPsd2,
 }
 
 impl ServiceName {
@@ -44,6 +48,8 @@ impl ServiceName {
             Self::DsopControl => "dsop_control",
             Self::Altinn => "altinn",
             Self::Dnb => "dnb",
+            Self::DnbCurrencies => "dnb_currencies",
+            Self::DnbPsd2 => "dnb_psd2",
         }
     }
 }

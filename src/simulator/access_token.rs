@@ -41,6 +41,10 @@ impl AccessToken {
         Self(claims)
     }
 
+    pub(super) fn claims(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
     /// The token of a request to an API that knows nothing of DPoP. `verify` checks
     /// what the issuer says about it.
     pub(super) fn bearer(

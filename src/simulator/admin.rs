@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State as Extract;
+use axum::extract::{Path, State as Extract};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -13,12 +13,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::form_urlencoded;
+use uuid::Uuid;
 
 use super::config::parse_json;
 use super::form::media_type;
 use super::outage::OutageList;
 use super::state::State;
-use super::{dnb, helseid, maskinporten, reply};
+use super::{altinn, dnb, helseid, maskinporten, reply};
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::Certificate;
 
@@ -30,7 +31,12 @@ pub(super) fn routes() -> Router<Arc<State>> {
             "/admin/maskinporten/trusted-certificates",
             post(trusted_certificates),
         )
+        .route(
+            "/admin/altinn/consent-requests/{id}",
+            post(answer_consent_request),
+        )
         .route("/admin/dnb/clients", post(dnb_client))
+        .route("/admin/dnb/psd2/approve", post(approve))
         .route("/admin/dnb/register", post(dnb_register))
         .route("/admin/helseid/clients", post(helseid_client))
         .route("/admin/tls/ca", get(ca))
@@ -71,6 +77,47 @@ async fn trusted_certificates(Extract(state): Extract<Arc<State>>, body: Bytes) 
         state.maskinporten.trust(certificates);
         json!({ "trusted": subjects })
     }))
+}
+
+/// What who is asked for consent answers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsentAnswer {
+    status: altinn::Status,
+}
+
+async fn answer_consent_request(
+    Extract(state): Extract<Arc<State>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let answered = read::<ConsentAnswer>(&headers, &body).and_then(|ConsentAnswer { status }| {
+        let id = Uuid::try_parse(&id).map_err(|_| refused("the id is no UUID"))?;
+        let answered = state.altinn.consents.answer(id, status, state.now());
+        answered.map_err(refused)?;
+        Ok(json!({ "id": id.to_string(), "status": status }))
+    });
+    answer(answered)
+}
+
+/// A consent or payment at DNB that its person approves.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approval {
+    id: String,
+}
+
+async fn approve(Extract(state): Extract<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
+    let approved = read::<Approval>(&headers, &body).and_then(|Approval { id }| {
+        state.dnb.psd2.approve(&id).map_err(refused)?;
+        Ok(json!({ "id": id }))
+    });
+    answer(approved)
+}
+
+fn refused(problem: &str) -> Error {
+    Error::new(ErrorCode::Config, problem)
 }
 
 async fn dnb_client(

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
+use super::altinn::AltinnConfig;
 use super::dnb::{DnbConfig, MutualTls};
 use super::helseid::{self, HelseidConfig};
 use super::maskinporten::{self, MaskinportenConfig};
@@ -29,6 +30,7 @@ use crate::keys::OrgNumber;
 #[serde(default, deny_unknown_fields)]
 pub struct SimulatorConfig {
     pub(super) maskinporten: MaskinportenConfig,
+    pub(super) altinn: AltinnConfig,
     pub(super) dnb: DnbConfig,
     pub(super) outage: OutageList,
     pub(super) helseid: HelseidConfig,

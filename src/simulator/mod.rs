@@ -20,6 +20,12 @@
 //! | `GET /helseid/.well-known/openid-configuration` | its metadata |
 //! | `GET /helseid/.well-known/openid-configuration/jwks` | its JWKS |
 //! | any method, `/helseid/api/echo` | an API for its access tokens, with DPoP |
+//! | `GET /altinn/authentication/api/v1/exchange/maskinporten` | an Altinn token for Maskinporten's |
+//! | `GET /altinn/authentication/api/v1/openid/.well-known/openid-configuration` | its metadata; `…/jwks` are the keys |
+//! | `/altinn/accessmanagement/api/v1/enterprise/consentrequests/…` | requests for consent |
+//! | any method, `/altinn/api/echo` | an API for Altinn's tokens |
+//! | `GET /dnb/currencies/currencies/v2…` | DNB's currency rates |
+//! | `/dnb/psd2/…` | DNB's accounts and payments for third parties |
 //! | any method, `/api/echo` | an API for Maskinporten's access tokens; `?scope=` requires a scope |
 //! | `/self-service/api/v1/clients…` | Digdir's administration API, as far as keys go |
 //! | `POST /admin/maskinporten/clients` | adds or replaces a client, JSON as in [`SimulatorConfig`] |
@@ -28,6 +34,8 @@
 //! | `POST /admin/dnb/clients` | adds or replaces a client, JSON |
 //! | `POST /admin/dnb/register` | the registration JWT as text; `?client_id=` adds its key to that client |
 //! | `POST /admin/helseid/clients` | adds or replaces a client, JSON |
+//! | `POST /admin/altinn/consent-requests/{id}` | what who is asked for consent answers: `{"status": "Accepted"}`, `Rejected` or `Revoked` |
+//! | `POST /admin/dnb/psd2/approve` | what a person does at the bank: `{"id": "…"}` of a consent or payment |
 //! | `GET /admin/tls/ca` | the certificate to trust for HTTPS, PEM |
 //! | `POST /admin/outage`, `DELETE /admin/outage` | begins or ends an [`Outage`], or a list of them |
 //! | `POST /admin/api/reject` | makes the APIs refuse a token: `{"jti": "…"}`, or `{"all": true}` |
@@ -73,6 +81,7 @@
 
 mod access_token;
 mod admin;
+mod altinn;
 mod api;
 mod assertion;
 mod broken_body;

@@ -17,7 +17,7 @@ use super::outage::{self, Outage};
 use super::state::{self, Requests, State};
 use super::tls::{Connection, Identity, TlsListener};
 use super::urls::Urls;
-use super::{admin, api, dnb, helseid, in_progress, maskinporten, self_service};
+use super::{admin, altinn, api, dnb, helseid, in_progress, maskinporten, self_service};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -185,6 +185,7 @@ impl fmt::Debug for RunningSimulator {
 
 fn router(state: Arc<State>) -> Router {
     Router::new()
+        .merge(altinn::routes())
         .merge(maskinporten::routes())
         .merge(dnb::routes())
         .merge(helseid::routes())

@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use serde::Serialize;
 
+use super::altinn::{self, Altinn};
 use super::config::SimulatorConfig;
 use super::dnb::{self, Dnb};
 use super::helseid::{self, Helseid};
@@ -55,6 +56,14 @@ pub struct Requests {
     pub api: u64,
     /// Those of them that were answered with 401.
     pub api_unauthorized: u64,
+    /// Requests for Altinn's own tokens.
+    pub altinn_exchange: u64,
+    /// Tokens that Altinn issued.
+    pub altinn_issued: u64,
+    /// Requests to Altinn, those for tokens included.
+    pub altinn: u64,
+    /// Requests to DNB's accounts and payments for third parties.
+    pub dnb_psd2: u64,
     /// Requests to Digdir's administration API.
     pub self_service: u64,
     /// Those of them that changed keys.
@@ -94,6 +103,7 @@ pub struct Requests {
 /// Shared by every handler.
 pub(super) struct State {
     pub(super) urls: Urls,
+    pub(super) altinn: Altinn,
     pub(super) maskinporten: Maskinporten,
     pub(super) dnb: Dnb,
     pub(super) helseid: Helseid,
@@ -112,8 +122,11 @@ impl State {
         outages.set(config.outage.0);
         let identity = config.tls.as_ref().map(|tls| Identity::new(tls, &clock));
         let trusted = config.tls.map(|tls| tls.trusted_certificates.0);
+        let altinn = Altinn::new(config.altinn)?;
+        let consents = Arc::clone(&altinn.consents);
         Ok(Self {
-            maskinporten: Maskinporten::new(config.maskinporten, now)?,
+            altinn,
+            maskinporten: Maskinporten::new(config.maskinporten, consents, now)?,
             dnb: Dnb::new(config.dnb, trusted.unwrap_or_default(), &urls, now)?,
             helseid: Helseid::new(config.helseid, now)?,
             identity: identity.transpose()?,
@@ -169,6 +182,7 @@ impl State {
 
     fn issued(&self) -> impl Iterator<Item = &IssuedTokens> {
         [
+            &self.altinn.issued,
             &self.maskinporten.issued,
             &self.dnb.issued,
             &self.helseid.issued,
@@ -183,6 +197,10 @@ impl State {
 
     fn count_request(&self, path: &str) {
         self.count(|requests| match path {
+            altinn::EXCHANGE_PATH => {
+                requests.altinn += 1;
+                requests.altinn_exchange += 1;
+            }
             maskinporten::TOKEN_PATH => requests.maskinporten_token += 1,
             maskinporten::JWK_PATH => requests.maskinporten_jwk += 1,
             maskinporten::METADATA_PATH => requests.maskinporten_metadata += 1,
@@ -192,6 +210,8 @@ impl State {
             helseid::TOKEN_PATH => requests.helseid_token += 1,
             helseid::JWKS_PATH => requests.helseid_jwks += 1,
             helseid::METADATA_PATH => requests.helseid_metadata += 1,
+            path if path.starts_with(altinn::PREFIX) => requests.altinn += 1,
+            path if path.starts_with(dnb::PSD2_PREFIX) => requests.dnb_psd2 += 1,
             path if path.starts_with(dnb::API_PREFIX) => requests.dnb_api += 1,
             path if path.starts_with(helseid::API_PREFIX) => requests.helseid_api += 1,
             path if path.starts_with(api::PREFIX) => requests.api += 1,

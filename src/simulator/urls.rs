@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::{api, dnb, helseid, maskinporten, self_service};
+use super::{altinn, api, dnb, helseid, maskinporten, self_service};
 
 /// Where the simulator answers. Every value is an absolute URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +28,12 @@ pub struct Urls {
     pub dnb_jwks_uri: String,
     /// The metadata document.
     pub dnb_metadata: String,
+    /// What the paths of Altinn's APIs begin with.
+    pub altinn: String,
+    /// What the paths of DNB's currency rates begin with.
+    pub dnb_currencies: String,
+    /// What the paths of DNB's accounts and payments for third parties begin with.
+    pub dnb_psd2: String,
     /// An API for Maskinporten's access tokens.
     pub api: String,
     /// What the paths of Digdir's administration API begin with.
@@ -77,6 +83,9 @@ impl Urls {
             dnb_token_endpoint: at(dnb::TOKEN_PATH),
             dnb_jwks_uri: at(dnb::JWKS_PATH),
             dnb_metadata: at(dnb::METADATA_PATH),
+            altinn: at(altinn::BASE_PATH),
+            dnb_currencies: at(dnb::CURRENCIES_PATH),
+            dnb_psd2: at(dnb::PSD2_PATH),
             api: at(api::ECHO_PATH),
             self_service: at(self_service::BASE_PATH),
             admin: at("/admin"),

@@ -9,6 +9,7 @@ use super::builder::TokenClientBuilder;
 use super::cache::{Cache, Entry, Spelling};
 use super::client_key::OpenKey;
 use super::dpop::Prover;
+use super::exchanged::ExchangedTokens;
 use super::expiry::Expiry;
 use super::flight::{Flight, Seat};
 use super::health::KeyHealth;
@@ -35,6 +36,7 @@ use crate::profiles::{ClientSettings, Environment, ServiceName, ServiceSettings,
 pub struct TokenClient {
     pub(super) service: Arc<Service>,
     cache: Cache,
+    exchanged: ExchangedTokens,
     workers: Workers,
 }
 
@@ -48,6 +50,7 @@ impl TokenClient {
         Self {
             service: Arc::new(service),
             cache: Cache::default(),
+            exchanged: ExchangedTokens::default(),
             workers: Workers::default(),
         }
     }
@@ -231,8 +234,15 @@ impl TokenClient {
         self.reject_generation(request.into(), rejected.generation())
     }
 
-    /// Drops the cached token for `request`, or every one of this client.
+    /// Tokens of other issuers that were got for this client's.
+    pub(crate) fn exchanged(&self) -> &ExchangedTokens {
+        &self.exchanged
+    }
+
+    /// Drops the cached token for `request`, or every one of this client; also those that
+    /// other issuers gave for them.
     pub fn forget(&self, request: Option<&TokenRequest>) {
+        self.exchanged.forget(request);
         let now = self.service.clock.moment();
         match request {
             Some(request) => {

@@ -6,6 +6,7 @@ mod client;
 mod client_key;
 mod discovery;
 pub(crate) mod dpop;
+mod exchanged;
 pub(crate) mod expiry;
 mod flight;
 mod form;

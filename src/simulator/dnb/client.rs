@@ -6,6 +6,8 @@ use serde::de::{Deserializer, Error as _};
 use super::super::client_assertion::AssertionTyp;
 use super::super::key_set::KeySet;
 use super::certificate::{MutualTls, Thumbprint};
+use super::currencies::CurrenciesConfig;
+use super::psd2::Psd2Config;
 use crate::alg::Algorithm;
 
 /// The values of `aud` that DNB's own examples use.
@@ -36,6 +38,8 @@ pub(in super::super) struct DnbConfig {
     /// `None`: over HTTPS only.
     pub(in super::super) mutual_tls: Option<MutualTls>,
     pub(super) assertion_typ: AssertionTyp,
+    pub(super) currencies: CurrenciesConfig,
+    pub(super) psd2: Psd2Config,
 }
 
 impl Default for DnbConfig {
@@ -47,6 +51,8 @@ impl Default for DnbConfig {
             clients: Vec::new(),
             mutual_tls: None,
             assertion_typ: AssertionTyp::Any,
+            currencies: CurrenciesConfig::default(),
+            psd2: Psd2Config::default(),
         }
     }
 }

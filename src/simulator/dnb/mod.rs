@@ -4,7 +4,9 @@
 mod api;
 mod certificate;
 mod client;
+mod currencies;
 mod metadata;
+mod psd2;
 mod registration;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ use uuid::Uuid;
 pub(super) use api::{ECHO_PATH, PREFIX as API_PREFIX};
 pub(super) use certificate::MutualTls;
 pub(super) use client::{Client, DnbConfig};
+pub(super) use currencies::CURRENCIES_PATH;
+pub(super) use psd2::{PREFIX as PSD2_PREFIX, PSD2_PATH};
 
 use super::access_token::AccessToken;
 use super::client_assertion::{self, AssertionTyp, Audience, Rules};
@@ -41,6 +45,8 @@ use crate::clock::UnixTime;
 use crate::error::Result;
 use crate::keys::Certificate;
 use certificate::Policy;
+use currencies::CurrenciesConfig;
+use psd2::Psd2;
 
 pub(super) const TOKEN_PATH: &str = "/dnb/as/token.oauth2";
 pub(super) const JWKS_PATH: &str = "/dnb/jwks";
@@ -65,6 +71,8 @@ pub(super) struct Dnb {
     registration_scopes: Vec<String>,
     signer: TokenSigner,
     used: ReplayTable,
+    currencies: CurrenciesConfig,
+    pub(super) psd2: Psd2,
     pub(super) issued: IssuedTokens,
     clients: Mutex<BTreeMap<String, Arc<Client>>>,
 }
@@ -93,6 +101,8 @@ impl Dnb {
             registration_scopes: config.scopes,
             signer: TokenSigner::es256()?,
             used: ReplayTable::default(),
+            currencies: config.currencies,
+            psd2: Psd2::new(config.psd2),
             issued: IssuedTokens::default(),
             clients: Mutex::default(),
         };
@@ -245,6 +255,8 @@ pub(super) fn routes() -> Router<Arc<State>> {
         .route(METADATA_PATH, get(metadata))
         .route(OAUTH_METADATA_PATH, get(metadata))
         .merge(api::routes())
+        .merge(currencies::routes())
+        .merge(psd2::routes())
 }
 
 async fn token(

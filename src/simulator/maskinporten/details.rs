@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::super::altinn::{Consents, Given};
 use super::client::Client;
 use super::errors::Refusal;
 use crate::clock::UnixTime;
@@ -17,6 +18,7 @@ pub(super) const TYPES: [&str; 2] = ["urn:altinn:systemuser", "urn:altinn:consen
 pub(super) fn enrich(
     requested: &Value,
     client: &Client,
+    consents: &Consents,
     consumer: &OrgNumber,
     now: UnixTime,
 ) -> Result<Value, Refusal> {
@@ -26,7 +28,7 @@ pub(super) fn enrich(
     let element = element.as_object().ok_or_else(Refusal::details_type)?;
     let granted = match element.get("type").and_then(Value::as_str) {
         Some("urn:altinn:systemuser") => system_user(element, client)?,
-        Some("urn:altinn:consent") => consent(element, client, consumer, now)?,
+        Some("urn:altinn:consent") => consent(element, client, consents, consumer, now)?,
         _ => return Err(Refusal::details_type()),
     };
     Ok(json!([granted]))
@@ -75,6 +77,7 @@ fn system_user(element: &Map<String, Value>, client: &Client) -> Result<Value, R
 fn consent(
     element: &Map<String, Value>,
     client: &Client,
+    consents: &Consents,
     consumer: &OrgNumber,
     now: UnixTime,
 ) -> Result<Value, Refusal> {
@@ -86,31 +89,39 @@ fn consent(
     let from = text("from")
         .filter(|from| is_party(from))
         .ok_or_else(|| Refusal::details_values("from"))?;
-    let consent = client
-        .consents
-        .iter()
-        .find(|consent| consent.id == id)
+    let consent = configured(client, id)
+        .or_else(|| consents.given(id))
         .ok_or_else(|| Refusal::details_values("id"))?;
     if consent.from != from {
         return Err(Refusal::details_values("from"));
     }
-    let to = consent.to.as_ref().unwrap_or(&client.orgno);
-    if to != consumer {
+    if consent.to != *consumer {
         return Err(Refusal::details_values("to is not the consumer"));
     }
-    let valid_to = UnixTime::from_seconds(consent.valid_to);
-    if now >= valid_to {
+    if now >= consent.valid_to {
         return Err(Refusal::details_values("validTo has passed"));
     }
     Ok(json!({
         "type": "urn:altinn:consent",
-        "id": consent.id,
+        "id": id,
         "from": consent.from,
-        "to": organization(to),
-        "consented": UnixTime::from_seconds(consent.consented).to_string(),
-        "validTo": valid_to.to_string(),
-        "consentRights": consent.consent_rights,
+        "to": organization(&consent.to),
+        "consented": consent.consented.to_string(),
+        "validTo": consent.valid_to.to_string(),
+        "consentRights": consent.rights,
     }))
+}
+
+/// The client's own consent with this id.
+fn configured(client: &Client, id: &str) -> Option<Given> {
+    let consent = client.consents.iter().find(|consent| consent.id == id)?;
+    Some(Given {
+        from: consent.from.clone(),
+        to: consent.to.as_ref().unwrap_or(&client.orgno).clone(),
+        consented: UnixTime::from_seconds(consent.consented),
+        valid_to: UnixTime::from_seconds(consent.valid_to),
+        rights: consent.consent_rights.clone(),
+    })
 }
 
 fn only(object: &Map<String, Value>, fields: &[&str]) -> Result<(), Refusal> {

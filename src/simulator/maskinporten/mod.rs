@@ -20,6 +20,7 @@ pub(super) use client::{Client, DPOP, MaskinportenConfig, Scope, check_keys};
 pub(super) use endpoints::routes;
 
 use super::access_token::AccessToken;
+use super::altinn::Consents;
 use super::assertion::Jws;
 use super::dpop::{Dpop, Target};
 use super::issued::IssuedTokens;
@@ -51,6 +52,8 @@ pub(super) struct Maskinporten {
     pub(super) api_dpop: Dpop,
     /// Seconds until a key that was registered over the administration API works.
     propagation_seconds: i64,
+    /// What was consented to in Altinn.
+    consents: Arc<Consents>,
     registry: RwLock<Registry>,
 }
 
@@ -62,7 +65,11 @@ struct Registry {
 }
 
 impl Maskinporten {
-    pub(super) fn new(config: MaskinportenConfig, now: UnixTime) -> Result<Self> {
+    pub(super) fn new(
+        config: MaskinportenConfig,
+        consents: Arc<Consents>,
+        now: UnixTime,
+    ) -> Result<Self> {
         let service = Self {
             max_lifetime: config.max_lifetime,
             tolerated_claims: config.tolerated_claims,
@@ -73,6 +80,7 @@ impl Maskinporten {
             dpop: Dpop::new(&config.dpop, DPOP, now),
             api_dpop: Dpop::new(&config.dpop, DPOP, now),
             propagation_seconds: config.propagation_seconds,
+            consents,
             registry: RwLock::default(),
         };
         service.put_scopes(config.scopes);
@@ -135,7 +143,9 @@ impl Maskinporten {
         let access = authorization::authorize(&grant, client, &registry.scopes)?;
         let details = grant
             .authorization_details
-            .map(|requested| details::enrich(requested, client, access.consumer, now))
+            .map(|requested| {
+                details::enrich(requested, client, &self.consents, access.consumer, now)
+            })
             .transpose()?;
         let holder = Holder {
             client_id,
