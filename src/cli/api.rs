@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::call::read_data;
 use super::client::{ClientArguments, RequestArguments};
+use super::json_text::indented;
 use super::output::{Output, pretty, print_body};
 use crate::apis::Operation;
 use crate::error::{Error, ErrorCode, Result};
@@ -59,8 +60,7 @@ fn call(arguments: &Arguments) -> Result<()> {
     let token_request = arguments.token.token_request()?;
     let (client, call) = arguments.client.open()?;
     let answer = operation.call(&Arc::new(client), &token_request, input, &call)?;
-    let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
-    print_body((pretty(&answer) + "\n").as_bytes())
+    print_body((indented(&answer) + "\n").as_bytes())
 }
 
 fn list(operation: Option<&str>, output: &Output) -> Result<()> {

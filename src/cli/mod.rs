@@ -10,6 +10,7 @@ mod client;
 mod doctor;
 mod health;
 mod inspect;
+mod json_text;
 mod jwk;
 mod key;
 mod kms;

@@ -115,7 +115,7 @@ impl Consents {
     pub(in super::super) fn given(&self, id: &str) -> Option<Given> {
         let known = self.get(Uuid::try_parse(id).ok()?)?;
         let consented = known.consented()?;
-        (known.status == Status::Accepted).then(|| Given {
+        (known.status == Status::Accepted).then_some(Given {
             from: known.request.from,
             to: known.request.to,
             consented,
