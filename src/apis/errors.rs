@@ -15,7 +15,16 @@ use crate::token::oauth_error::{clean, retry_after, trace_id};
 /// `API_BAD_RESPONSE` when it is not the JSON that `T` needs, otherwise what the
 /// status says.
 pub(super) fn json<T: DeserializeOwned>(response: &Response, what: &str) -> Result<T> {
-    require_success(response, what)?;
+    json_where(response, what, &[])
+}
+
+/// As [`json`], for a service whose documentation gives statuses another meaning.
+pub(super) fn json_where<T: DeserializeOwned>(
+    response: &Response,
+    what: &str,
+    meanings: &[Meaning],
+) -> Result<T> {
+    require_success_where(response, what, meanings)?;
     serde_json::from_slice(&response.body).map_err(|error| {
         // serde quotes values, so only the place is shown.
         bad_response(
@@ -51,6 +60,33 @@ pub(super) struct Said {
     pub(super) code: Option<ErrorCode>,
     /// What to do, if that is not the usual.
     pub(super) remedy: Option<&'static str>,
+}
+
+/// What a service's documentation says that one of its statuses means.
+pub(super) struct Meaning {
+    pub(super) status: u16,
+    pub(super) code: ErrorCode,
+    pub(super) remedy: &'static str,
+}
+
+/// As [`require_success`], for a service whose documentation gives statuses another
+/// meaning.
+pub(super) fn require_success_where(
+    response: &Response,
+    what: &str,
+    meanings: &[Meaning],
+) -> Result<()> {
+    require_success_as(response, what, |_| {
+        let mut meanings = meanings.iter();
+        match meanings.find(|meaning| meaning.status == response.status) {
+            None => Said::default(),
+            Some(meaning) => Said {
+                code: Some(meaning.code),
+                remedy: Some(meaning.remedy),
+                ..Said::default()
+            },
+        }
+    })
 }
 
 /// As [`require_success`], for a service whose error bodies `read` understands.
@@ -98,6 +134,16 @@ pub(super) fn bad_response(response: &Response, what: &str, problem: &str) -> Er
         format!("{what}: the API's answer {problem}; is the URL right?"),
     )
     .with_details(|details| details.http_status = Some(response.status))
+}
+
+/// The same error with the identifier that the request was sent with, for a support case,
+/// unless the service gave one of its own.
+pub(super) fn with_request_id(error: Error, request_id: &str) -> Error {
+    error.with_details(|details| {
+        details
+            .trace_id
+            .get_or_insert_with(|| request_id.to_owned());
+    })
 }
 
 fn code(response: &Response) -> ErrorCode {

@@ -1,43 +1,52 @@
-//! APIs behind access tokens, one file an API.
+//! APIs behind access tokens, one file or folder a service.
 
-mod altinn;
+pub mod altinn;
 mod api_path;
 mod api_request;
 mod authorized;
+mod code_list;
+mod consent_query;
+mod consent_token;
 mod decimal;
-mod dnb;
+pub mod dnb;
 mod errors;
 mod header;
 mod header_template;
 mod iso_date;
+mod json_answer;
+mod json_body;
 mod key_change;
+pub mod krr;
+pub mod lanekassen;
+mod nav;
 mod operations;
-mod raw_json;
 mod redirect_url;
 mod registered_keys;
 mod self_service;
 mod service;
+mod skatteetaten;
+mod timestamp;
 mod uuid_type;
 
 pub use crate::token::dpop::asks_for_nonce as asks_for_dpop_nonce;
-pub use altinn::{
-    Altinn, AltinnParty, ConsentEvent, ConsentId, ConsentRequest, ConsentRight,
-    CreatedConsentRequest, MessageLanguage, PortalViewMode, TokenExchange,
-};
+pub use altinn::Altinn;
 pub use api_path::ApiPath;
 pub use api_request::{ApiRequest, require_allowed};
 pub use authorized::Authorized;
+pub use consent_query::ConsentQuery;
+pub use consent_token::ConsentToken;
 pub use decimal::Decimal;
-pub use dnb::{
-    Account, AccountAccess, AccountKind, AccountReference, AccountUse, Amount, Balance, BankId,
-    BookingStatus, ConsentVersion, CreatedConsent, CreatedPayment, CurrencyCode, CurrencyRate,
-    DnbApi, DnbCall, DnbCurrencies, DnbPsd2, Payment, PaymentProduct, Psu, PsuId, RequestId,
-    Transaction, TransactionQuery, Transactions, WantedConsent,
-};
+pub use dnb::{DnbApi, DnbCurrencies, DnbPsd2};
 pub use errors::require_success;
 pub use iso_date::IsoDate;
+pub use json_answer::JsonAnswer;
 pub use key_change::{ChangedKey, KeyAction, KeyChange, WantedKey};
+pub use krr::Krr;
+pub use lanekassen::Lanekassen;
+pub use nav::Nav;
 pub use operations::{Operation, schema as operations_schema};
 pub use redirect_url::RedirectUrl;
 pub use registered_keys::{RegisteredKey, RegisteredKeys};
 pub use self_service::SelfService;
+pub use skatteetaten::Skatteetaten;
+pub use timestamp::Timestamp;

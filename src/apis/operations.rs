@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::altinn;
 use super::dnb::{self, operations as psd2};
+use super::{altinn, krr, lanekassen, nav, skatteetaten};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::{self, Problem};
@@ -72,6 +72,10 @@ impl Operation {
         Self::of::<psd2::DeleteConsent>(),
         Self::of::<psd2::GetPayment>(),
         Self::of::<psd2::Transactions>(),
+        Self::of::<krr::LookUp>(),
+        Self::of::<lanekassen::GetBalance>(),
+        Self::of::<nav::Get>(),
+        Self::of::<skatteetaten::Get>(),
     ];
 
     /// The operation of this name.

@@ -283,7 +283,8 @@ fn base_url(
     }
 }
 
-fn wrong(service: ServiceName, setting: &str, problem: &str) -> Error {
+/// `CONFIG` about a setting of a service.
+pub(super) fn wrong(service: ServiceName, setting: &str, problem: &str) -> Error {
     let path = format!("services.{}.{setting}", service.as_str());
     Error::new(ErrorCode::Config, format!("setting \"{path}\" {problem}"))
         .with_details(|details| details.config_path = Some(path))

@@ -14,6 +14,7 @@ mod json_text;
 mod jwk;
 mod key;
 mod kms;
+mod krr;
 mod output;
 mod output_file;
 mod register;
@@ -76,6 +77,9 @@ enum Command {
     /// Calls an API that segl knows, with JSON in and JSON out.
     #[command(subcommand)]
     Api(api::Command),
+    /// Looks up persons in KRR, the register of contact information and reservations.
+    #[command(subcommand)]
+    Krr(krr::Command),
     /// Checks the configuration and all that its clients need, up to one real token.
     ///
     /// It goes on after what fails. Exit codes: 0 nothing failed (warnings may stand); 1
@@ -120,6 +124,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Token(arguments) => token::run(&arguments, output),
         Command::Call(arguments) => call::run(&arguments, output),
         Command::Api(command) => api::run(&command, output),
+        Command::Krr(command) => krr::run(&command, output),
         // What is wrong is what it prints.
         Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),

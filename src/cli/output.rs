@@ -102,18 +102,26 @@ fn reached_reader(written: std::io::Result<()>) -> Result<bool> {
 /// JSON with two blanks of indentation. No control character is in it but line breaks
 /// between its members.
 pub(super) fn pretty(value: &Value) -> String {
-    let json = format!("{value:#}");
+    without_controls(format!("{value:#}"))
+}
+
+/// JSON on one line, without control characters.
+pub(super) fn compact(value: &Value) -> String {
+    without_controls(value.to_string())
+}
+
+fn without_controls(json: String) -> String {
     if !json.chars().any(is_left_by_json) {
         return json;
     }
-    let mut pretty = String::with_capacity(json.len());
+    let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
         match is_left_by_json(character) {
-            true => pretty.push_str(&format!("\\u{:04x}", u32::from(character))),
-            false => pretty.push(character),
+            true => escaped.push_str(&format!("\\u{:04x}", u32::from(character))),
+            false => escaped.push(character),
         }
     }
-    pretty
+    escaped
 }
 
 /// A control character that JSON need not escape (RFC 8259 section 7).

@@ -9,6 +9,7 @@ use super::response::content_type;
 use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode};
 use crate::http::Response;
+use crate::person_id::without_numbers;
 use crate::profiles::{KnownRefusal, Profile, ServerRefusal};
 
 #[derive(Default, Deserialize)]
@@ -201,7 +202,7 @@ pub(super) fn http_date(text: &str) -> Option<UnixTime> {
 }
 
 /// A server's text as it may be shown: one line, at most 500 characters, without
-/// JWTs, and without runs of 11 digits, which may identify a person.
+/// JWTs, and without runs of 11 digits and more, which may identify a person.
 pub(crate) fn clean(text: &str) -> String {
     let redacted = redact(text);
     let line = redacted.chars().take(500);
@@ -218,7 +219,7 @@ fn redact(text: &str) -> String {
         }
         match is_hex_id(word) {
             true => piece.to_owned(),
-            false => redact_digits(piece),
+            false => without_numbers(piece),
         }
     });
     pieces.collect()
@@ -230,24 +231,4 @@ fn is_hex_id(word: &str) -> bool {
     word.len() >= 16
         && word.bytes().all(is_hex)
         && word.bytes().any(|byte| byte.is_ascii_alphabetic())
-}
-
-fn redact_digits(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let digits = rest[start..]
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len() - start);
-        let (before, number) = rest.split_at(start);
-        let (number, after) = number.split_at(digits);
-        shown.push_str(before);
-        shown.push_str(match is_person(number) {
-            true => "[redacted]",
-            false => number,
-        });
-        rest = after;
-    }
-    shown.push_str(rest);
-    shown
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use segl::apis::{
-    AltinnParty, ApiRequest, ConsentId, ConsentRequest, ConsentRight, MessageLanguage,
-    PortalViewMode,
+use segl::apis::ApiRequest;
+use segl::apis::altinn::{
+    AltinnParty, ConsentId, ConsentRequest, ConsentRight, MessageLanguage, PortalViewMode,
 };
 use segl::clock::Clock;
 use segl::{Call, ErrorCode, TokenRequest};

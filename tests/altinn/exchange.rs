@@ -1,6 +1,7 @@
 //! `exchange_token`
 
-use segl::apis::{Altinn, ApiRequest, TokenExchange};
+use segl::apis::altinn::TokenExchange;
+use segl::apis::{Altinn, ApiRequest};
 use segl::{Call, ErrorCode, Secret, TokenRequest};
 use serde_json::{Value, json};
 

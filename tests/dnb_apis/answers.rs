@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use segl::apis::{AccountKind, AccountUse, DnbPsd2, Psu, RequestId};
+use segl::apis::DnbPsd2;
+use segl::apis::dnb::{AccountKind, AccountUse, Psu, RequestId};
 use segl::http::{Request, Response};
 use segl::profiles::ClientSettings;
 use segl::{Call, Error, ErrorCode, Result, TokenClient};

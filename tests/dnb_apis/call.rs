@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use segl::apis::{DnbApi, DnbCall};
+use segl::apis::DnbApi;
+use segl::apis::dnb::DnbCall;
 use segl::http::{Method, Request, Response};
 use segl::profiles::ClientSettings;
 use segl::{Call, ErrorCode, TokenClient, TokenRequest};

@@ -1,8 +1,9 @@
 //! Accounts and payments for third parties.
 
-use segl::apis::{
+use segl::apis::DnbPsd2;
+use segl::apis::dnb::{
     AccountAccess, AccountKind, AccountReference, AccountUse, Amount, BankId, BookingStatus,
-    ConsentVersion, DnbPsd2, Payment, Psu, PsuId, TransactionQuery, WantedConsent,
+    ConsentVersion, Payment, Psu, PsuId, TransactionQuery, WantedConsent,
 };
 use segl::{Call, ErrorCode};
 use serde_json::{Value, json};

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::errors::{bad_response, json, require_success_as};
 use super::super::header_template::Values;
+use super::super::json_answer::JsonAnswer;
+use super::super::json_body::with_json;
 use super::super::operations::{Context, Describe};
-use super::super::raw_json::{RawJson, with_json};
 use super::super::service::Repeat;
 use super::{Altinn, ConsentId, ConsentRequest, problem};
 use crate::call::Call;
@@ -147,7 +148,7 @@ fn read(answer: &Response, what: &str, id: ConsentId) -> Result<CreatedConsentRe
 /// Altinn's answer as it came, which was understood.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(in super::super) struct Answer(RawJson);
+pub(in super::super) struct Answer(JsonAnswer);
 
 pub(in super::super) struct CreateConsentRequest;
 
@@ -161,7 +162,7 @@ impl Describe for CreateConsentRequest {
         let altinn = Altinn::of(context)?;
         let (answer, what) = altinn.post_consent_request(&request, context.call)?;
         read(&answer, &what, request.id())?;
-        RawJson::of(&answer, &what).map(Answer)
+        JsonAnswer::of(&answer, &what).map(Answer)
     }
 }
 
@@ -183,6 +184,6 @@ impl Describe for GetConsentRequest {
         let altinn = Altinn::of(context)?;
         let (answer, what) = altinn.get_consent_request(wanted.id, context.call)?;
         read(&answer, &what, wanted.id)?;
-        RawJson::of(&answer, &what).map(Answer)
+        JsonAnswer::of(&answer, &what).map(Answer)
     }
 }

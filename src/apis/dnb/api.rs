@@ -13,8 +13,8 @@ use super::super::api_path::ApiPath;
 use super::super::errors::require_success;
 use super::super::header::{check_name, check_value, reserved};
 use super::super::header_template::Values;
+use super::super::json_answer::JsonAnswer;
 use super::super::operations::{Context, Describe};
-use super::super::raw_json::RawJson;
 use super::super::service::{Known, Repeat, Service};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -151,7 +151,7 @@ pub(in super::super) struct CallApi;
 #[derive(Serialize)]
 pub(in super::super) struct Answer {
     status: u16,
-    body: RawJson,
+    body: JsonAnswer,
 }
 
 impl Describe for CallApi {
@@ -168,7 +168,7 @@ impl Describe for CallApi {
         require_success(&answer, &what)?;
         Ok(Answer {
             status: answer.status,
-            body: RawJson::of(&answer, &what)?,
+            body: JsonAnswer::of(&answer, &what)?,
         })
     }
 }

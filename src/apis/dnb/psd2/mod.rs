@@ -33,7 +33,7 @@ pub use transaction::{Transaction, Transactions};
 
 use super::super::errors::require_success_as;
 use super::super::header_template::Values;
-use super::super::raw_json::with_json;
+use super::super::json_body::with_json;
 use super::super::redirect_url::RedirectUrl;
 use super::super::service::{Known, Repeat, Service};
 use crate::call::Call;

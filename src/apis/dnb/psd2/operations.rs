@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::super::iso_date::IsoDate;
+use super::super::super::json_answer::JsonAnswer;
 use super::super::super::operations::{Context, Describe};
-use super::super::super::raw_json::RawJson;
 use super::super::super::redirect_url::RedirectUrl;
 use super::accounts::{read_account, read_accounts, read_balances, read_transactions};
 use super::{
@@ -21,11 +21,11 @@ use crate::error::Result;
 /// The bank's JSON.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub(in super::super::super) struct Json(RawJson);
+pub(in super::super::super) struct Json(JsonAnswer);
 
 impl Json {
     fn of(answer: &Answer) -> Result<Self> {
-        RawJson::of(&answer.response, &answer.what).map(Self)
+        JsonAnswer::of(&answer.response, &answer.what).map(Self)
     }
 }
 
