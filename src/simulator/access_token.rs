@@ -143,6 +143,12 @@ impl AccessToken {
         self.0.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// The elements of `authorization_details`.
+    pub(super) fn authorization_details(&self) -> &[Value] {
+        let details = self.0.get("authorization_details");
+        details.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
     /// `jkt`: the thumbprint of the key that it is bound to (RFC 9449 section 6.1).
     pub(super) fn bound_key(&self) -> Option<&str> {
         self.0.get("cnf")?.get("jkt")?.as_str()

@@ -6,8 +6,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 use super::altinn::AltinnConfig;
+use super::consents::Consent;
 use super::dnb::{DnbConfig, MutualTls};
 use super::helseid::{self, HelseidConfig};
+use super::krr::KrrConfig;
+use super::lanekassen::LanekassenConfig;
 use super::maskinporten::{self, MaskinportenConfig};
 use super::outage::OutageList;
 use super::tls::{ClientCertificates, TlsConfig};
@@ -34,6 +37,9 @@ pub struct SimulatorConfig {
     pub(super) dnb: DnbConfig,
     pub(super) outage: OutageList,
     pub(super) helseid: HelseidConfig,
+    pub(super) krr: KrrConfig,
+    pub(super) lanekassen: LanekassenConfig,
+    pub(super) consents: Vec<Consent>,
     /// `None`: plain HTTP only.
     pub(super) tls: Option<TlsConfig>,
 }

@@ -28,6 +28,9 @@
 //! | `/dnb/psd2/…` | DNB's accounts and payments for third parties |
 //! | any method, `/api/echo` | an API for Maskinporten's access tokens; `?scope=` requires a scope |
 //! | `/self-service/api/v1/clients…` | Digdir's administration API, as far as keys go |
+//! | `POST /krr/rest/v1/personer`, `…/v2/personer` | KRR's look-ups |
+//! | `GET /lanekassen/saldo/v1/Accounts` | Lånekassen's balance of student loans |
+//! | `GET /nav/…`, `GET /skatteetaten/…` | APIs for those who have a person's consent |
 //! | `POST /admin/maskinporten/clients` | adds or replaces a client, JSON as in [`SimulatorConfig`] |
 //! | `POST /admin/maskinporten/scopes` | adds or replaces scopes, a JSON object by scope name |
 //! | `POST /admin/maskinporten/trusted-certificates` | trusts more certificates, PEM |
@@ -88,6 +91,7 @@ mod broken_body;
 mod client_assertion;
 mod client_credentials;
 mod config;
+mod consents;
 mod dnb;
 mod dpop;
 mod form;
@@ -95,13 +99,17 @@ mod helseid;
 mod in_progress;
 mod issued;
 mod key_set;
+mod krr;
+mod lanekassen;
 mod maskinporten;
+mod nav;
 mod oauth_error;
 mod outage;
 mod replay;
 mod reply;
 mod self_service;
 mod server;
+mod skatteetaten;
 mod state;
 mod tls;
 mod token_signer;

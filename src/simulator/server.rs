@@ -17,7 +17,10 @@ use super::outage::{self, Outage};
 use super::state::{self, Requests, State};
 use super::tls::{Connection, Identity, TlsListener};
 use super::urls::Urls;
-use super::{admin, altinn, api, dnb, helseid, in_progress, maskinporten, self_service};
+use super::{
+    admin, altinn, api, dnb, helseid, in_progress, krr, lanekassen, maskinporten, nav,
+    self_service, skatteetaten,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -190,6 +193,10 @@ fn router(state: Arc<State>) -> Router {
         .merge(dnb::routes())
         .merge(helseid::routes())
         .merge(api::routes())
+        .merge(krr::routes())
+        .merge(lanekassen::routes())
+        .merge(nav::routes())
+        .merge(skatteetaten::routes())
         .merge(self_service::routes())
         .merge(admin::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -10,15 +10,18 @@ use serde::Serialize;
 
 use super::altinn::{self, Altinn};
 use super::config::SimulatorConfig;
+use super::consents::Consent;
 use super::dnb::{self, Dnb};
 use super::helseid::{self, Helseid};
 use super::in_progress::InProgress;
 use super::issued::IssuedTokens;
+use super::krr::{self, KrrConfig};
+use super::lanekassen::{self, Lanekassen};
 use super::maskinporten::{self, Maskinporten};
 use super::outage::Outages;
 use super::tls::{Connection, Identity};
 use super::urls::Urls;
-use super::{api, reply, self_service};
+use super::{api, nav, reply, self_service, skatteetaten};
 use crate::clock::{Clock, UnixTime};
 use crate::error::Result;
 use crate::log::{self, Level};
@@ -84,6 +87,14 @@ pub struct Requests {
     pub helseid_api: u64,
     /// Those of them that were answered with 401, for want of a nonce too.
     pub helseid_api_unauthorized: u64,
+    /// Requests to KRR.
+    pub krr: u64,
+    /// Requests to Lånekassen.
+    pub lanekassen: u64,
+    /// Requests to NAV.
+    pub nav: u64,
+    /// Requests to Skatteetaten.
+    pub skatteetaten: u64,
     /// DPoP proofs that were accepted, at token endpoints and APIs.
     pub dpop_accepted: u64,
     /// DPoP proofs that were refused, missing ones included.
@@ -107,6 +118,9 @@ pub(super) struct State {
     pub(super) maskinporten: Maskinporten,
     pub(super) dnb: Dnb,
     pub(super) helseid: Helseid,
+    pub(super) krr: KrrConfig,
+    pub(super) lanekassen: Lanekassen,
+    pub(super) consents: Vec<Consent>,
     /// What the HTTPS listener shows; none without one.
     pub(super) identity: Option<Identity>,
     pub(super) outages: Outages,
@@ -129,6 +143,9 @@ impl State {
             maskinporten: Maskinporten::new(config.maskinporten, consents, now)?,
             dnb: Dnb::new(config.dnb, trusted.unwrap_or_default(), &urls, now)?,
             helseid: Helseid::new(config.helseid, now)?,
+            krr: config.krr,
+            lanekassen: Lanekassen::new(config.lanekassen),
+            consents: config.consents,
             identity: identity.transpose()?,
             outages,
             in_progress: InProgress::default(),
@@ -216,6 +233,10 @@ impl State {
             path if path.starts_with(helseid::API_PREFIX) => requests.helseid_api += 1,
             path if path.starts_with(api::PREFIX) => requests.api += 1,
             path if path.starts_with(self_service::BASE_PATH) => requests.self_service += 1,
+            path if path.starts_with(krr::BASE_PATH) => requests.krr += 1,
+            path if path.starts_with(lanekassen::BASE_PATH) => requests.lanekassen += 1,
+            path if path.starts_with(nav::BASE_PATH) => requests.nav += 1,
+            path if path.starts_with(skatteetaten::BASE_PATH) => requests.skatteetaten += 1,
             _ => {}
         });
     }

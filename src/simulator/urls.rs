@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::{altinn, api, dnb, helseid, maskinporten, self_service};
+use super::{
+    altinn, api, dnb, helseid, krr, lanekassen, maskinporten, nav, self_service, skatteetaten,
+};
 
 /// Where the simulator answers. Every value is an absolute URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,6 +54,14 @@ pub struct Urls {
     pub helseid_metadata: String,
     /// An API for its access tokens.
     pub helseid_api: String,
+    /// The base URL of KRR.
+    pub krr: String,
+    /// The base URL of Lånekassen.
+    pub lanekassen: String,
+    /// The base URL of NAV.
+    pub nav: String,
+    /// The base URL of Skatteetaten.
+    pub skatteetaten: String,
     /// The same over HTTPS, where it is served. Each of the two is an issuer of its
     /// own: what is fetched over HTTPS names only URLs of HTTPS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +105,10 @@ impl Urls {
             helseid_jwks_uri: at(helseid::JWKS_PATH),
             helseid_metadata: at(helseid::METADATA_PATH),
             helseid_api: at(helseid::ECHO_PATH),
+            krr: at(krr::BASE_PATH),
+            lanekassen: at(lanekassen::BASE_PATH),
+            nav: at(nav::BASE_PATH),
+            skatteetaten: at(skatteetaten::BASE_PATH),
             https: None,
             base,
         }
