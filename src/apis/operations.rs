@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::dnb::{self, operations as psd2};
+use super::kfr::operations as kfr;
 use super::{altinn, krr, lanekassen, nav, skatteetaten};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -76,6 +77,12 @@ impl Operation {
         Self::of::<lanekassen::GetBalance>(),
         Self::of::<nav::Get>(),
         Self::of::<skatteetaten::Get>(),
+        Self::of::<kfr::AccountServicingProvider>(),
+        Self::of::<kfr::Add>(),
+        Self::of::<kfr::Banks>(),
+        Self::of::<kfr::SendBatch>(),
+        Self::of::<kfr::CustomerRelationships>(),
+        Self::of::<kfr::Remove>(),
     ];
 
     /// The operation of this name.

@@ -13,6 +13,7 @@ mod inspect;
 mod json_text;
 mod jwk;
 mod key;
+mod kfr;
 mod kms;
 mod krr;
 mod output;
@@ -80,6 +81,9 @@ enum Command {
     /// Looks up persons in KRR, the register of contact information and reservations.
     #[command(subcommand)]
     Krr(krr::Command),
+    /// Calls KFR, Bits' register of customer relationships.
+    #[command(subcommand)]
+    Kfr(kfr::Command),
     /// Checks the configuration and all that its clients need, up to one real token.
     ///
     /// It goes on after what fails. Exit codes: 0 nothing failed (warnings may stand); 1
@@ -125,6 +129,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode> {
         Command::Call(arguments) => call::run(&arguments, output),
         Command::Api(command) => api::run(&command, output),
         Command::Krr(command) => krr::run(&command, output),
+        Command::Kfr(command) => kfr::run(&command, output),
         // What is wrong is what it prints.
         Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),

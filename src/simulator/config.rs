@@ -9,6 +9,7 @@ use super::altinn::AltinnConfig;
 use super::consents::Consent;
 use super::dnb::{DnbConfig, MutualTls};
 use super::helseid::{self, HelseidConfig};
+use super::kfr::KfrConfig;
 use super::krr::KrrConfig;
 use super::lanekassen::LanekassenConfig;
 use super::maskinporten::{self, MaskinportenConfig};
@@ -40,6 +41,7 @@ pub struct SimulatorConfig {
     pub(super) krr: KrrConfig,
     pub(super) lanekassen: LanekassenConfig,
     pub(super) consents: Vec<Consent>,
+    pub(super) kfr: KfrConfig,
     /// `None`: plain HTTP only.
     pub(super) tls: Option<TlsConfig>,
 }

@@ -27,6 +27,8 @@
 //! | `GET /dnb/currencies/currencies/v2…` | DNB's currency rates |
 //! | `/dnb/psd2/…` | DNB's accounts and payments for third parties |
 //! | any method, `/api/echo` | an API for Maskinporten's access tokens; `?scope=` requires a scope |
+//! | `/kfr/kar-ws/api/v1/customers/…` | KFR, Bits' register of customer relationships |
+//! | `GET /admin/kfr/relations/{orgno}` | the relations that KFR has of an institution |
 //! | `/self-service/api/v1/clients…` | Digdir's administration API, as far as keys go |
 //! | `POST /krr/rest/v1/personer`, `…/v2/personer` | KRR's look-ups |
 //! | `GET /lanekassen/saldo/v1/Accounts` | Lånekassen's balance of student loans |
@@ -99,6 +101,7 @@ mod helseid;
 mod in_progress;
 mod issued;
 mod key_set;
+mod kfr;
 mod krr;
 mod lanekassen;
 mod maskinporten;
@@ -117,6 +120,7 @@ mod trust;
 mod urls;
 
 pub use config::SimulatorConfig;
+pub use kfr::{KfrBatch, KfrRefusal};
 pub use outage::{Outage, OutageKind};
 pub use server::{RunningSimulator, Simulator};
 pub use state::Requests;

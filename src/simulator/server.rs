@@ -18,7 +18,7 @@ use super::state::{self, Requests, State};
 use super::tls::{Connection, Identity, TlsListener};
 use super::urls::Urls;
 use super::{
-    admin, altinn, api, dnb, helseid, in_progress, krr, lanekassen, maskinporten, nav,
+    admin, altinn, api, dnb, helseid, in_progress, kfr, krr, lanekassen, maskinporten, nav,
     self_service, skatteetaten,
 };
 use crate::clock::{Clock, SystemClock};
@@ -192,6 +192,7 @@ fn router(state: Arc<State>) -> Router {
         .merge(maskinporten::routes())
         .merge(dnb::routes())
         .merge(helseid::routes())
+        .merge(kfr::routes())
         .merge(api::routes())
         .merge(krr::routes())
         .merge(lanekassen::routes())

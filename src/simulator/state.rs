@@ -15,6 +15,7 @@ use super::dnb::{self, Dnb};
 use super::helseid::{self, Helseid};
 use super::in_progress::InProgress;
 use super::issued::IssuedTokens;
+use super::kfr::{self, Kfr};
 use super::krr::{self, KrrConfig};
 use super::lanekassen::{self, Lanekassen};
 use super::maskinporten::{self, Maskinporten};
@@ -95,6 +96,12 @@ pub struct Requests {
     pub nav: u64,
     /// Requests to Skatteetaten.
     pub skatteetaten: u64,
+    /// Requests to KFR.
+    pub kfr: u64,
+    /// Batches that KFR accepted.
+    pub kfr_batches: u64,
+    /// The relations in them, those that it had already too.
+    pub kfr_relations: u64,
     /// DPoP proofs that were accepted, at token endpoints and APIs.
     pub dpop_accepted: u64,
     /// DPoP proofs that were refused, missing ones included.
@@ -121,6 +128,7 @@ pub(super) struct State {
     pub(super) krr: KrrConfig,
     pub(super) lanekassen: Lanekassen,
     pub(super) consents: Vec<Consent>,
+    pub(super) kfr: Kfr,
     /// What the HTTPS listener shows; none without one.
     pub(super) identity: Option<Identity>,
     pub(super) outages: Outages,
@@ -146,6 +154,7 @@ impl State {
             krr: config.krr,
             lanekassen: Lanekassen::new(config.lanekassen),
             consents: config.consents,
+            kfr: Kfr::new(config.kfr),
             identity: identity.transpose()?,
             outages,
             in_progress: InProgress::default(),
@@ -231,6 +240,7 @@ impl State {
             path if path.starts_with(dnb::PSD2_PREFIX) => requests.dnb_psd2 += 1,
             path if path.starts_with(dnb::API_PREFIX) => requests.dnb_api += 1,
             path if path.starts_with(helseid::API_PREFIX) => requests.helseid_api += 1,
+            path if path.starts_with(kfr::BASE_PATH) => requests.kfr += 1,
             path if path.starts_with(api::PREFIX) => requests.api += 1,
             path if path.starts_with(self_service::BASE_PATH) => requests.self_service += 1,
             path if path.starts_with(krr::BASE_PATH) => requests.krr += 1,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::{
-    altinn, api, dnb, helseid, krr, lanekassen, maskinporten, nav, self_service, skatteetaten,
+    altinn, api, dnb, helseid, kfr, krr, lanekassen, maskinporten, nav, self_service, skatteetaten,
 };
 
 /// Where the simulator answers. Every value is an absolute URL.
@@ -62,6 +62,8 @@ pub struct Urls {
     pub nav: String,
     /// The base URL of Skatteetaten.
     pub skatteetaten: String,
+    /// The base URL of KFR.
+    pub kfr: String,
     /// The same over HTTPS, where it is served. Each of the two is an issuer of its
     /// own: what is fetched over HTTPS names only URLs of HTTPS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +111,7 @@ impl Urls {
             lanekassen: at(lanekassen::BASE_PATH),
             nav: at(nav::BASE_PATH),
             skatteetaten: at(skatteetaten::BASE_PATH),
+            kfr: at(kfr::BASE_PATH),
             https: None,
             base,
         }
