@@ -1,0 +1,17 @@
+//! KFR: the typed calls, the operations and the command line against the simulator.
+#![cfg(all(feature = "cli", feature = "simulator"))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batch;
+mod calls;
+mod command;
+mod form;
+mod memory;
+mod operations;
+mod refusals;
+mod resume;
+mod scripted;
+mod wire;
+mod world;
