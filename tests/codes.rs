@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use segl::ErrorCode;
+use segl::apis::kfr::kfr_refusals;
 use segl::profiles::maskinporten_refusals;
 
 #[test]
@@ -65,6 +66,22 @@ fn the_documentation_lists_them() {
             page,
             "| {} | {} | `{}` | {} | {} |",
             provider_code.unwrap_or("—"),
+            refusal.code.number(),
+            refusal.code.name(),
+            if refusal.retryable { "yes" } else { "no" },
+            refusal.remedy
+        )
+        .unwrap();
+    }
+    page.push_str(
+        "\n## Refusals by KFR\n\n\
+        By their code (`provider_code`). The message has the register's own words before the remedy.\n\n\
+        | Code | Number | Name | Again | Cause and remedy |\n|---|---|---|---|---|\n",
+    );
+    for (provider_code, refusal) in kfr_refusals() {
+        writeln!(
+            page,
+            "| {provider_code} | {} | `{}` | {} | {} |",
             refusal.code.number(),
             refusal.code.name(),
             if refusal.retryable { "yes" } else { "no" },

@@ -127,7 +127,7 @@ fn wrong_lines_are_named_and_nothing_is_sent() {
 fn a_form_is_never_over_ten_megabytes() {
     assert!(MaxRelations::try_from(0).is_err() && MaxRelations::try_from(400_001).is_err());
     let relation: Relation = "23079422568#2019-11-08".parse().unwrap();
-    let most = MaxRelations::MAX.get();
+    let most = MaxRelations::largest().get();
     let mut form = segl::apis::kfr::BatchForm::new(
         segl::apis::kfr::Boundary::new(),
         FormStyle::Documented,

@@ -15,13 +15,13 @@ fn a_customer_is_added_found_and_removed() {
     let (kfr, call) = (world.kfr(), Call::none());
     for customer in &customers() {
         let banks = |period: &Period| kfr.banks(&bank(), customer, period, &call).unwrap();
-        assert!(banks(&Period::TODAY).is_empty());
+        assert!(banks(&Period::default()).is_empty());
         assert_eq!(kfr.add(&bank(), customer, &call).unwrap(), Added::Added);
         assert_eq!(
             kfr.add(&bank(), customer, &call).unwrap(),
             Added::AlreadyThere
         );
-        let found = banks(&Period::TODAY);
+        let found = banks(&Period::default());
         assert_eq!(found[0].organization_id, BANK);
         assert_eq!(found[0].bank_name, "TESTBANKEN ÆRLIG ASA");
         assert!(!found[0].active_account);
@@ -29,7 +29,7 @@ fn a_customer_is_added_found_and_removed() {
         let past = Period::parse(Some("2018-01-01"), Some("2019-01-01")).unwrap();
         assert!(banks(&past).is_empty());
         kfr.remove(&bank(), customer, &call).unwrap();
-        assert!(banks(&Period::TODAY).is_empty());
+        assert!(banks(&Period::default()).is_empty());
         let error = kfr.remove(&bank(), customer, &call).unwrap_err();
         assert_eq!(error.code(), ErrorCode::ApiNotFound);
         assert_eq!(error.details().provider_code.as_deref(), Some("KFR-008"));
@@ -67,7 +67,7 @@ fn agencies_ask_by_both_versions() {
             .account_servicing_provider(&account, Some(&case), &call)
             .unwrap();
         assert_eq!(provider.organization_id, BANK);
-        let request = RelationshipsRequest::v1(person, Period::TODAY, None);
+        let request = RelationshipsRequest::v1(person, Period::default(), None);
         let answer = kfr.customer_relationships(&request, &call);
         assert_eq!(answer.is_ok(), version == 1);
     }
@@ -93,10 +93,10 @@ fn what_cannot_be_right_is_refused_before_it_is_sent() {
     }
     refused(Period::parse(Some("2019-01-02"), Some("2019-01-01")).map(|_| ()));
     let case = || Case::new("x", "y").unwrap();
-    refused(RelationshipsRequest::v2(org.clone(), Period::TODAY, case(), None).map(|_| ()));
+    refused(RelationshipsRequest::v2(org.clone(), Period::default(), case(), None).map(|_| ()));
     for (version, case, only) in [(1, None, Some(true)), (2, None, None), (3, None, None)] {
         let request =
-            RelationshipsRequest::of_version(version, org.clone(), Period::TODAY, case, only);
+            RelationshipsRequest::of_version(version, org.clone(), Period::default(), case, only);
         refused(request.map(|_| ()));
     }
     for (mandate, reference) in [("", "x"), ("x", ""), ("x", "a\r\nb"), ("x", "æ")] {
@@ -143,7 +143,7 @@ fn nothing_shows_a_person() {
     let [_, person] = customers();
     let relation = segl::apis::kfr::Relation::from(person.clone());
     let account: segl::apis::kfr::AccountNumber = "15030012345".parse().unwrap();
-    let request = RelationshipsRequest::v1(person.clone(), Period::TODAY, None);
+    let request = RelationshipsRequest::v1(person.clone(), Period::default(), None);
     let error = world
         .kfr()
         .remove(&bank(), &person, &Call::none())

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use segl::apis::kfr::BatchOptions;
-use segl::simulator::OutageKind;
+use segl::simulator::{Outage, OutageKind};
 use segl::{Call, ErrorCode};
 use serde_json::Value;
 
@@ -93,6 +93,38 @@ fn what_passes_is_sent_again_within_the_call() {
     world.outage(OutageKind::Cut, Some(1));
     assert_eq!(run(&mut batch).unwrap(), 1);
     is_whole(&world, 30);
+}
+
+#[test]
+fn a_wait_that_kfr_asks_for_may_be_longer_than_a_call() {
+    let world = World::new();
+    let file = world.file("c.csv", &lines(30));
+    let mut batch = world
+        .kfr()
+        .batch(&bank(), &file, &options(10), &Call::none())
+        .unwrap();
+    let busy = |count| {
+        let mut outage = Outage::new(OutageKind::TooManyRequests).times(count);
+        outage.retry_after = 2;
+        outage.path = Some(world.batch_path());
+        world.simulator.set_outage(Some(outage));
+    };
+    let call = || Call::within(Duration::from_millis(1900));
+    busy(2);
+    let begin = std::time::Instant::now();
+    assert!(batch.run(call, |_, _| ()).unwrap().is_done());
+    assert!(begin.elapsed() >= Duration::from_secs(4));
+    is_whole(&world, 30);
+    // Not for ever.
+    let file = world.file("d.csv", &lines(40));
+    let mut batch = world
+        .kfr()
+        .batch(&bank(), &file, &options(10), &Call::none())
+        .unwrap();
+    busy(100);
+    let error = batch.run(call, |_, _| ()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ApiRateLimited);
+    assert!(error.retryable());
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn statuses_that_are_not_documented_are_no_success() {
     bad(error);
     for _ in 0..2 {
         bad(kfr
-            .banks(&bank(), &customer, &Period::TODAY, &call)
+            .banks(&bank(), &customer, &Period::default(), &call)
             .unwrap_err());
     }
 }

@@ -5,8 +5,8 @@ use time::Date;
 use super::date;
 use crate::error::{Error, ErrorCode, Result};
 
-/// A period of whole days. An end that is left out is today (OpenAPI document,
-/// `fromDate` and `toDate`).
+/// A period of whole days; the default is today. An end that is left out is today
+/// (OpenAPI document, `fromDate` and `toDate`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Period {
     from: Option<Date>,
@@ -14,12 +14,6 @@ pub struct Period {
 }
 
 impl Period {
-    /// Today.
-    pub const TODAY: Self = Self {
-        from: None,
-        to: None,
-    };
-
     /// From one day to another, both included.
     ///
     /// # Errors

@@ -11,9 +11,9 @@ use crate::error::{Error, ErrorCode, Result};
 /// How much is read at once, in bytes.
 const BLOCK: usize = 64 * 1024;
 
-/// The most bytes of an entry that are kept: one more than may be right, with blanks
-/// around it.
-const KEPT: usize = MAX_LEN + 42;
+/// The most bytes of an entry that are kept: a relation with the mark at the beginning of
+/// a file. What is longer is wrong; blanks around it do not count.
+const KEPT: usize = MAX_LEN + BOM.len();
 
 /// UTF-8's mark at the beginning of a file, which Windows programs write.
 const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -30,6 +30,8 @@ pub(super) struct Entries<R> {
     offset: u64,
     line: u64,
     text: Zeroizing<Vec<u8>>,
+    /// Whether the entry has more than `text`.
+    is_cut: bool,
     hash: Sha256,
 }
 
@@ -53,6 +55,7 @@ impl<R: Read> Entries<R> {
             offset: 0,
             line: 1,
             text: Zeroizing::new(Vec::with_capacity(KEPT)),
+            is_cut: false,
             hash: Sha256::new(),
         }
     }
@@ -68,18 +71,15 @@ impl<R: Read> Entries<R> {
                 return Ok(None);
             };
             let text = self.trimmed(start);
-            if text.is_empty() && end != End::Comma {
+            if text.is_empty() && !self.is_cut && end != End::Comma {
                 continue;
             }
-            let relation = std::str::from_utf8(text)
-                .map_err(|_| Error::new(ErrorCode::InvalidArgument, "it is not text in UTF-8"))
-                .and_then(|text| match text {
-                    "" => Err(Error::new(
-                        ErrorCode::InvalidArgument,
-                        "nothing stands before a comma",
-                    )),
-                    text => text.parse(),
-                });
+            let relation = match std::str::from_utf8(text) {
+                _ if self.is_cut => wrong("it is longer than an identifier with a date"),
+                Err(_) => wrong("it is not text in UTF-8"),
+                Ok("") => wrong("nothing stands before a comma"),
+                Ok(text) => text.parse(),
+            };
             return Ok(Some(Entry {
                 relation,
                 line,
@@ -98,6 +98,7 @@ impl<R: Read> Entries<R> {
     /// nothing more.
     fn read_text(&mut self) -> std::io::Result<Option<End>> {
         self.text.clear();
+        self.is_cut = false;
         let mut is_any = false;
         loop {
             if self.next == self.filled && !self.fill()? {
@@ -109,8 +110,7 @@ impl<R: Read> Entries<R> {
                 .iter()
                 .position(|byte| matches!(byte, b',' | b'\n'))
                 .unwrap_or(rest.len());
-            let room = KEPT - self.text.len();
-            self.text.extend_from_slice(&rest[..length.min(room)]);
+            keep(&rest[..length], &mut self.text, &mut self.is_cut);
             let end = match rest.get(length) {
                 Some(b',') => Some(End::Comma),
                 Some(_) => Some(End::Line),
@@ -152,6 +152,22 @@ impl<R: Read> Entries<R> {
             }
         }
     }
+}
+
+/// Adds bytes to an entry's text as far as there is room. Blanks before it and behind what
+/// is kept may be left out.
+fn keep(bytes: &[u8], text: &mut Vec<u8>, is_cut: &mut bool) {
+    let bytes = match text.is_empty() {
+        true => bytes.trim_ascii_start(),
+        false => bytes,
+    };
+    let (kept, dropped) = bytes.split_at(bytes.len().min(KEPT - text.len()));
+    text.extend_from_slice(kept);
+    *is_cut |= !dropped.trim_ascii().is_empty();
+}
+
+fn wrong(problem: &str) -> Result<Relation> {
+    Err(Error::new(ErrorCode::InvalidArgument, problem))
 }
 
 /// What an entry ends with.
@@ -199,6 +215,7 @@ mod tests {
     #[test]
     fn lines_commas_blanks_and_marks_are_read_alike() {
         let (a, b) = ("922203687#2019-11-08", "917439389");
+        let blanks = " ".repeat(2000);
         for text in [
             format!("{a}\n{b}"),
             format!("{a}\n{b}\n"),
@@ -207,6 +224,8 @@ mod tests {
             format!("{a} , {b},\n"),
             format!("\u{feff}{a}\n\n\t{b}  \n\n"),
             format!("\n\n{a},\n{b},\n"),
+            format!("{blanks}{a}{blanks}\n{blanks}\n{b}"),
+            format!("\u{feff}{a}{blanks}\n{blanks}{b}{blanks}\r\n{blanks}"),
         ] {
             let read = read(text.as_bytes(), 7);
             let texts: Vec<_> = read.iter().map(|entry| entry.0.as_deref()).collect();
@@ -219,14 +238,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_by_its_line() {
         let long = "9".repeat(200_000);
+        let blanks = " ".repeat(2000);
         let text = format!(
-            "917439389\nx\n,917439389\n{long}\n\u{feff}917439389\n917439389 917439389\n\u{e5}\n"
+            "917439389\nx\n,917439389\n{long}\n\u{feff}917439389\n917439389 917439389\n\u{e5}\n917439389{blanks}1\n\
+             23079422568#2019-11-08{blanks}1\n"
         );
         let wrong: Vec<_> = read(text.as_bytes(), 1000)
             .into_iter()
             .filter_map(|(relation, line, ..)| relation.is_none().then_some(line))
             .collect();
-        assert_eq!(wrong, [2, 3, 4, 5, 6, 7]);
+        assert_eq!(wrong, [2, 3, 4, 5, 6, 7, 8, 9]);
     }
 
     proptest! {

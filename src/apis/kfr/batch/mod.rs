@@ -27,9 +27,13 @@ use self::request::in_doubt;
 use super::{BatchForm, Boundary, FormStyle, Kfr};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
+use crate::log::{self, Level};
 
 /// Of more relations in a day Bits wants to be told before (onboarding, step D-3).
 const ANNOUNCED: u64 = 100_000;
+
+/// How often in a row KFR may ask to wait longer than a call lasts.
+const MOST_WAITS: u32 = 3;
 
 /// A file on its way to KFR. While it lives no other process can send the file.
 pub struct Batch {
@@ -73,7 +77,8 @@ impl Batch {
     }
 
     /// Sends all that is left. `call` makes the bounds of each request; the waits between
-    /// them end only when it is cancelled. `on_part` hears of each accepted part.
+    /// them, and those that KFR asks for by `Retry-After` (up to three in a row), end only
+    /// when it is cancelled. `on_part` hears of each accepted part.
     ///
     /// # Errors
     /// As [`Batch::send_next`].
@@ -82,14 +87,31 @@ impl Batch {
         call: impl Fn() -> Call,
         mut on_part: impl FnMut(&SentPart, &Progress),
     ) -> Result<Progress> {
+        let mut waits = 0;
         while !self.progress().is_done() {
             let waiting = match call().cancel() {
                 Some(cancel) => Call::none().with_cancel(cancel.clone()),
                 None => Call::none(),
             };
             waiting.pause(self.wait(), "waiting for KFR to load the last part")?;
-            if let Some(part) = self.send_next(&call())? {
-                on_part(&part, &self.progress());
+            match self.send_next(&call()) {
+                Ok(Some(part)) => {
+                    waits = 0;
+                    on_part(&part, &self.progress());
+                }
+                Ok(None) => break,
+                Err(error) => match error.details().retry_after {
+                    Some(wait) if error.retryable() && waits < MOST_WAITS => {
+                        waits += 1;
+                        log::emit(
+                            Level::Warn,
+                            "apis",
+                            format_args!("KFR asks to wait {} s with a batch", wait.as_secs()),
+                        );
+                        waiting.pause(wait, "waiting as long as KFR asks")?;
+                    }
+                    _ => return Err(error),
+                },
             }
         }
         Ok(self.progress())

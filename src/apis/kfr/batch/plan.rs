@@ -29,8 +29,10 @@ const CHECK_EVERY: u64 = 4_096;
 pub struct MaxRelations(u32);
 
 impl MaxRelations {
-    /// The largest.
-    pub const MAX: Self = Self(400_000);
+    /// The largest: 400,000.
+    pub fn largest() -> Self {
+        Self(400_000)
+    }
 
     /// The number.
     pub fn get(self) -> usize {
@@ -49,7 +51,7 @@ impl TryFrom<u32> for MaxRelations {
     type Error = Error;
 
     /// # Errors
-    /// `INVALID_ARGUMENT` for none, or more than [`MaxRelations::MAX`].
+    /// `INVALID_ARGUMENT` for none, or more than [`MaxRelations::largest`].
     fn try_from(number: u32) -> Result<Self> {
         match number {
             1..=400_000 => Ok(Self(number)),

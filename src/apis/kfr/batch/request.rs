@@ -16,7 +16,7 @@ impl Kfr {
     /// failure that passes, for KFR keeps a relation that it has as it is.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for an empty list, or one of more than [`MaxRelations::MAX`];
+    /// `INVALID_ARGUMENT` for an empty list, or one of more than [`MaxRelations::largest`];
     /// the API numbers of [`crate::ErrorCode`], with KFR's own code; those of the token
     /// endpoint.
     pub fn send_relations(
@@ -26,12 +26,12 @@ impl Kfr {
         style: FormStyle,
         call: &Call,
     ) -> Result<SentPart> {
-        if relations.is_empty() || relations.len() > MaxRelations::MAX.get() {
+        if relations.is_empty() || relations.len() > MaxRelations::largest().get() {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,
                 format!(
                     "a request has 1 to {} relations, this list {}; put longer ones into a file",
-                    MaxRelations::MAX.get(),
+                    MaxRelations::largest().get(),
                     relations.len()
                 ),
             ));
