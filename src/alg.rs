@@ -1,4 +1,5 @@
-//! Signature algorithms of RFC 7518 section 3.1 that segl can make.
+//! The algorithms of RFC 7518 that segl knows: of signatures (section 3.1), and of
+//! encryption (sections 4 and 5).
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,6 +7,8 @@ use std::str::FromStr;
 
 use openssl::md::{Md, MdRef};
 use openssl::sha::{sha256, sha384, sha512};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -122,5 +125,92 @@ impl FromStr for Algorithm {
                     ),
                 )
             })
+    }
+}
+
+/// How the key of a JWE's content is encrypted to an RSA key (RFC 7518 section 4.3).
+/// There is no RSA1_5: an answer about what was wrong with its padding gives the content
+/// away (RFC 3218), so it cannot be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub enum KeyEncryption {
+    /// RSAES-OAEP with SHA-256, and MGF1 with SHA-256.
+    #[serde(rename = "RSA-OAEP-256")]
+    RsaOaep256,
+    /// RSAES-OAEP with SHA-1, and MGF1 with SHA-1. Its strength does not rest on SHA-1
+    /// being free of collisions.
+    #[serde(rename = "RSA-OAEP")]
+    RsaOaep,
+}
+
+impl KeyEncryption {
+    /// Both, the better one first.
+    pub const ALL: [Self; 2] = [Self::RsaOaep256, Self::RsaOaep];
+
+    /// The `alg` header value, for example `"RSA-OAEP-256"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RsaOaep256 => "RSA-OAEP-256",
+            Self::RsaOaep => "RSA-OAEP",
+        }
+    }
+
+    /// OpenSSL's name for the hash, which is MGF1's too.
+    pub(crate) fn md(self) -> &'static MdRef {
+        match self {
+            Self::RsaOaep256 => Md::sha256(),
+            Self::RsaOaep => Md::sha1(),
+        }
+    }
+}
+
+impl fmt::Display for KeyEncryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How the content of a JWE is encrypted (RFC 7518 section 5). Each of them finds out
+/// whether the content was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub enum ContentEncryption {
+    /// AES-GCM with a key of 256 bits.
+    #[serde(rename = "A256GCM")]
+    A256Gcm,
+    /// AES-CBC with a key of 128 bits, and HMAC with SHA-256.
+    #[serde(rename = "A128CBC-HS256")]
+    A128CbcHs256,
+    /// AES-CBC with a key of 256 bits, and HMAC with SHA-512.
+    #[serde(rename = "A256CBC-HS512")]
+    A256CbcHs512,
+    /// AES-GCM with a key of 128 bits.
+    #[serde(rename = "A128GCM")]
+    A128Gcm,
+}
+
+impl ContentEncryption {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::A256Gcm,
+        Self::A128CbcHs256,
+        Self::A256CbcHs512,
+        Self::A128Gcm,
+    ];
+
+    /// The `enc` header value, for example `"A256GCM"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A256Gcm => "A256GCM",
+            Self::A128CbcHs256 => "A128CBC-HS256",
+            Self::A256CbcHs512 => "A256CBC-HS512",
+            Self::A128Gcm => "A128GCM",
+        }
+    }
+}
+
+impl fmt::Display for ContentEncryption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -32,6 +32,7 @@ mod file;
 mod fork;
 pub mod http;
 mod json;
+pub mod jwe;
 pub mod jws;
 pub mod keys;
 pub mod log;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A PIN, passphrase or token. Its memory is wiped when it is dropped, and
 /// `Debug` prints `[redacted]`.
@@ -18,6 +18,19 @@ impl Secret {
     /// The bytes themselves. They must not be logged or kept.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The bytes, to be written.
+    pub(crate) fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// Drops the bytes after the first `len`, and wipes them.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        if let Some(rest) = self.0.get_mut(len..) {
+            rest.zeroize();
+        }
+        self.0.truncate(len);
     }
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::ec::{EcGroup, EcKey};
 use openssl::nid::Nid;
-use openssl::pkey::{Id, PKey, Public};
+use openssl::pkey::{Id, PKey, PKeyRef, Public};
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::{Padding, Rsa};
 use openssl::sha::sha256;
@@ -212,6 +212,11 @@ impl PublicJwk {
             key,
             thumbprint,
         })
+    }
+
+    /// OpenSSL's form.
+    pub(crate) fn pkey(&self) -> &PKeyRef<Public> {
+        &self.key
     }
 
     /// The SHA-256 thumbprint of RFC 7638, base64url: segl's default `kid`.

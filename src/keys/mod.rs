@@ -2,6 +2,7 @@
 
 #[cfg(feature = "awskms")]
 pub mod awskms;
+pub mod decrypt;
 pub mod describe;
 pub mod foreign;
 pub mod generate;
@@ -14,17 +15,21 @@ pub mod uri;
 pub mod x509;
 
 mod ecdsa;
+pub(crate) mod oaep;
+mod software_decrypter;
 
 use std::fmt;
 use std::sync::Arc;
 
 #[cfg(feature = "awskms")]
-pub use awskms::AwsKmsSigner;
+pub use awskms::{AwsKmsDecrypter, AwsKmsSigner};
+pub use decrypt::{Decrypter, open_decrypter};
 pub use ecdsa::der_to_jose as ecdsa_der_to_jose;
 pub use foreign::ForeignSigner;
 pub use health::{Health, HealthState};
 pub use jwk::PublicJwk;
-pub use pkcs11::Pkcs11Signer;
+pub use pkcs11::{Pkcs11Decrypter, Pkcs11Signer};
+pub use software_decrypter::SoftwareDecrypter;
 pub use tls::TlsCertificate;
 pub use uri::KeyUri;
 pub use x509::{Certificate, OrgNumber};
@@ -207,25 +212,37 @@ fn open_in_kms(
     secret: Option<Secret>,
     call: &Call,
 ) -> Result<Arc<dyn Signer>> {
-    let signer = match secret {
-        Some(secret) => {
-            let credentials = awskms::Credentials::from_json(secret.expose())?;
-            AwsKmsSigner::open_with(uri, Arc::new(credentials), call)
-        }
+    let signer = match kms_credentials(secret)? {
+        Some(provider) => AwsKmsSigner::open_with(uri, provider, call),
         None => AwsKmsSigner::open(uri, call),
     };
     Ok(Arc::new(signer?))
 }
 
+/// The credentials that were given beside a URI.
+#[cfg(feature = "awskms")]
+fn kms_credentials(secret: Option<Secret>) -> Result<Option<Arc<dyn awskms::CredentialsProvider>>> {
+    let Some(secret) = secret else {
+        return Ok(None);
+    };
+    let credentials = awskms::Credentials::from_json(secret.expose())?;
+    Ok(Some(Arc::new(credentials)))
+}
+
 #[cfg(not(feature = "awskms"))]
 fn open_in_kms(uri: &uri::AwsKmsUri, _: Option<Secret>, _: &Call) -> Result<Arc<dyn Signer>> {
-    Err(Error::new(
+    Err(without_kms(uri))
+}
+
+#[cfg(not(feature = "awskms"))]
+fn without_kms(uri: &uri::AwsKmsUri) -> Error {
+    Error::new(
         ErrorCode::Unsupported,
         format!(
             "{uri}: this build of segl cannot use keys in AWS KMS; build it with the cargo feature \"awskms\", \
              as scripts/build does"
         ),
-    ))
+    )
 }
 
 fn mismatch(expected: &PublicJwk, found: &PublicJwk) -> Error {

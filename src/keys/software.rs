@@ -89,6 +89,11 @@ impl SoftwareSigner {
         })
     }
 
+    /// The private key itself.
+    pub(super) fn into_key(self) -> PKey<Private> {
+        self.key
+    }
+
     /// An initialised context for `alg`: an idle one, else a new one. Nobody
     /// waits here, so that a forked child never meets a held lock.
     fn context(&self, alg: Algorithm) -> std::result::Result<PkeyCtx<Private>, ErrorStack> {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::decryption_settings::DecryptionSettings;
 use super::dpop_settings::DpopSettings;
 use super::end_time::EndTime;
 use super::service_settings::{ServiceName, ServiceSettings};
@@ -164,6 +165,9 @@ pub struct ClientSettings {
     /// `generic` when this is set, `helseid` always.
     #[serde(default)]
     pub dpop: Option<DpopSettings>,
+    /// The key to which services encrypt their answers, as the banks of DSOP Control do.
+    #[serde(default)]
+    pub decryption: Option<DecryptionSettings>,
     /// Base URL of Digdir's administration API, instead of the environment's, for
     /// `segl register maskinporten` (profile `maskinporten` only).
     #[serde(default)]

@@ -4,6 +4,7 @@
 mod authorization_detail;
 mod claims;
 mod client_settings;
+mod decryption_settings;
 mod digdir;
 mod dnb;
 mod dpop_settings;
@@ -30,6 +31,8 @@ pub use client_settings::{
     AudienceForm, ClientAuthentication, ClientKey, ClientSettings, Environment, Grant, JtiForm,
     KeySetting, ProfileName, X5cForm,
 };
+pub use decryption_settings::DecryptionSettings;
+pub(crate) use decryption_settings::decryption;
 pub use digdir::certificate_environment;
 pub use dpop_settings::{DpopSettings, dpop};
 pub use end_time::EndTime;

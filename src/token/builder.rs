@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::client::TokenClient;
+use super::decryption::Decryption;
 use super::discovery::Discovery;
 use super::dpop::ProofKey;
 use super::key_ring::KeyRing;
@@ -179,6 +180,8 @@ impl TokenClientBuilder {
             .with_client_certificate(tls.is_some());
         let apis = profiles::apis(&settings)?;
         let (environment, services) = (settings.environment, settings.services.clone());
+        let decryption = profiles::decryption(&settings)?
+            .map(|decryption| Decryption::new(decryption, Arc::clone(&opener)));
         let clock = Arc::clone(&self.clock);
         let shared = match (&settings.shared_cache, self.shared_store) {
             (None, None) => None,
@@ -240,6 +243,7 @@ impl TokenClientBuilder {
             apis,
             environment,
             services,
+            decryption,
             dpop,
             timeout,
         });

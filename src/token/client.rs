@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::builder::TokenClientBuilder;
 use super::cache::{Cache, Entry, Spelling};
 use super::client_key::OpenKey;
+use super::decryption::Decryption;
 use super::dpop::Prover;
 use super::exchanged::ExchangedTokens;
 use super::expiry::Expiry;
@@ -108,6 +109,11 @@ impl TokenClient {
     /// What the settings say about a service behind the client's tokens.
     pub fn service_settings(&self, name: ServiceName) -> Option<&ServiceSettings> {
         self.service.services.get(&name)
+    }
+
+    /// The key to which services encrypt their answers; `None` when the settings name none.
+    pub fn decryption(&self) -> Option<&Decryption> {
+        self.service.decryption.as_ref()
     }
 
     /// The clock that the client goes by.

@@ -4,6 +4,7 @@ mod builder;
 mod cache;
 mod client;
 mod client_key;
+mod decryption;
 mod discovery;
 pub(crate) mod dpop;
 mod exchanged;
@@ -30,6 +31,7 @@ mod workers;
 
 pub use builder::TokenClientBuilder;
 pub use client::{TokenClient, TokenSource};
+pub use decryption::Decryption;
 pub use discovery::Discovery;
 pub use expiry::{Expiring, Expiry};
 pub use health::KeyHealth;

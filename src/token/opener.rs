@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::call::Call;
 use crate::error::Result;
 use crate::keys::uri::PinPolicy;
-use crate::keys::{self, KeyUri, PublicJwk, Signer};
+use crate::keys::{self, Decrypter, KeyUri, PublicJwk, Signer};
 use crate::secret::Secret;
 
 /// Opens keys for a client, in the place of [`keys::open_expecting`]: for keys in
@@ -28,6 +28,16 @@ pub trait KeyOpener: fmt::Debug + Send + Sync {
         public_key: Option<&PublicJwk>,
         call: &Call,
     ) -> Result<Arc<dyn Signer>>;
+
+    /// Opens the key that `uri` names to decrypt with it, as [`KeyOpener::open`]. Unless
+    /// it is overridden, by segl's own ways.
+    ///
+    /// # Errors
+    /// Those of the key's home.
+    fn open_decrypter(&self, uri: &str, call: &Call) -> Result<Arc<dyn Decrypter>> {
+        let pin_policy = PinPolicy::default();
+        UriOpener { pin_policy }.open_decrypter(uri, call)
+    }
 }
 
 /// Opens what segl itself can open.
@@ -46,5 +56,9 @@ impl KeyOpener for UriOpener {
     ) -> Result<Arc<dyn Signer>> {
         let uri = KeyUri::parse(uri, self.pin_policy)?;
         keys::open_expecting(&uri, secret, public_key, call)
+    }
+
+    fn open_decrypter(&self, uri: &str, call: &Call) -> Result<Arc<dyn Decrypter>> {
+        keys::open_decrypter(&KeyUri::parse(uri, self.pin_policy)?, None, call)
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::cache::{CacheKey, Entry};
 use super::client_key::OpenKey;
+use super::decryption::Decryption;
 use super::discovery::Discovery;
 use super::dpop::{self, ProofKey, Prover};
 use super::flight::Flight;
@@ -51,6 +52,7 @@ pub(super) struct Service {
     pub(super) apis: Vec<Endpoint>,
     pub(super) environment: Option<Environment>,
     pub(super) services: BTreeMap<ServiceName, ServiceSettings>,
+    pub(super) decryption: Option<Decryption>,
     /// Time for one try.
     timeout: Duration,
 }
@@ -71,6 +73,8 @@ pub(super) struct Parts {
     pub(super) environment: Option<Environment>,
     /// The services behind the client's tokens, where they are not as usual.
     pub(super) services: BTreeMap<ServiceName, ServiceSettings>,
+    /// The key that others encrypt to.
+    pub(super) decryption: Option<Decryption>,
     /// Time for one try.
     pub(super) timeout: Duration,
 }
@@ -94,6 +98,7 @@ impl Service {
             apis: parts.apis,
             environment: parts.environment,
             services: parts.services,
+            decryption: parts.decryption,
             timeout: parts.timeout,
         }
     }

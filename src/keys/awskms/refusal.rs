@@ -133,7 +133,7 @@ fn classify(kind: &str, status: u16, said: &str) -> (ErrorCode, bool, Remedy, &'
             KmsThrottled,
             true,
             Remedy::None,
-            "sign less often, or have the quota raised (Service Quotas)",
+            "ask less often, or have the quota raised (Service Quotas)",
         ),
         "KeyUnavailableException"
         | "DependencyTimeoutException"
@@ -178,13 +178,13 @@ fn classify(kind: &str, status: u16, said: &str) -> (ErrorCode, bool, Remedy, &'
             KmsKeyUsage,
             false,
             Remedy::None,
-            "use an asymmetric key made for SIGN_VERIFY, with an algorithm that it has",
+            "use an asymmetric key made for SIGN_VERIFY, or ENCRYPT_DECRYPT to decrypt, with an algorithm that it has",
         ),
         _ if status == 429 => (
             KmsThrottled,
             true,
             Remedy::None,
-            "sign less often, or have the quota raised (Service Quotas)",
+            "ask less often, or have the quota raised (Service Quotas)",
         ),
         _ if status >= 500 => (
             KmsUnavailable,

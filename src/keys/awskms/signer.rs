@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use super::client::{KmsClient, Repeat, bad_response, text};
 use super::credentials::CredentialsProvider;
+use super::key::KmsKey;
 use super::outage::{Admission, Outage};
 use crate::alg::Algorithm;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
-use crate::keys::uri::{AwsKmsUri, KmsKeyName};
+use crate::keys::uri::AwsKmsUri;
 use crate::keys::{
     Health, MakeMessage, Origin, PublicJwk, Signed, Signer, ecdsa, require_algorithm,
 };
@@ -23,11 +24,7 @@ use crate::keys::{
 /// A key in AWS KMS. The message is hashed here, so that its length does not matter
 /// and it stays on this machine.
 pub struct AwsKmsSigner {
-    uri: AwsKmsUri,
-    client: KmsClient,
-    /// The key's ARN, whatever name it was opened by.
-    arn: String,
-    public_key: PublicJwk,
+    key: KmsKey,
     algorithms: Vec<Algorithm>,
     outage: Outage,
 }
@@ -68,30 +65,8 @@ impl AwsKmsSigner {
     }
 
     pub(super) fn open_on(client: KmsClient, uri: &AwsKmsUri, call: &Call) -> Result<Self> {
-        let name = uri.name().to_string();
-        let what = format!("AWS KMS GetPublicKey of {name}");
-        let asked = json!({ "KeyId": name });
-        let answer = client.send("GetPublicKey", &asked, &name, Repeat::Freely, call)?;
-        let usage = answer.get("KeyUsage").and_then(Value::as_str);
-        if let Some(usage) = usage.filter(|usage| *usage != "SIGN_VERIFY") {
-            return Err(Error::new(
-                ErrorCode::KmsKeyUsage,
-                format!(
-                    "{uri}: the key is for {}; make one for SIGN_VERIFY",
-                    usage.escape_debug()
-                ),
-            ));
-        }
-        let arn = text(&answer, "KeyId", &what)?.to_owned();
-        if !is_of_name(&arn, uri.name()) {
-            return Err(bad_response(&what, "is about another key"));
-        }
-        let der = STANDARD
-            .decode(text(&answer, "PublicKey", &what)?)
-            .map_err(|_| bad_response(&what, "has a \"PublicKey\" that is not base64"))?;
-        let public_key = PublicJwk::from_spki_der(&der)
-            .map_err(|error| error.in_context(format_args!("{uri}")))?;
-        let algorithms = algorithms(&public_key, answer.get("SigningAlgorithms"));
+        let (key, answer) = KmsKey::open(client, uri, "SIGN_VERIFY", call)?;
+        let algorithms = algorithms(&key.public_key, answer.get("SigningAlgorithms"));
         if algorithms.is_empty() {
             return Err(Error::new(
                 ErrorCode::KmsKeyUsage,
@@ -99,10 +74,7 @@ impl AwsKmsSigner {
             ));
         }
         Ok(Self {
-            uri: uri.clone(),
-            client,
-            arn,
-            public_key,
+            key,
             algorithms,
             outage: Outage::default(),
         })
@@ -110,12 +82,12 @@ impl AwsKmsSigner {
 
     /// The key's ARN, as KMS told it when the key was opened.
     pub fn arn(&self) -> &str {
-        &self.arn
+        &self.key.arn
     }
 
     /// The region in which the key is used.
     pub fn region(&self) -> &str {
-        self.client.region()
+        self.key.client.region()
     }
 
     /// Signs what `make` makes, unless KMS is away.
@@ -126,7 +98,7 @@ impl AwsKmsSigner {
         call: &Call,
     ) -> Result<Signed> {
         require_algorithm(self, alg)?;
-        let name = self.uri.name().to_string();
+        let name = self.key.uri.name().to_string();
         let what = format!("AWS KMS Sign with {name} in {}", self.region());
         call.check(&what)?;
         let admission = self.outage.admit(&what, call)?;
@@ -152,7 +124,7 @@ impl AwsKmsSigner {
         what: &str,
         call: &Call,
     ) -> Result<Signed> {
-        let name = self.uri.name().to_string();
+        let name = self.key.uri.name().to_string();
         let mut message = Vec::new();
         let make = || {
             message = make()?;
@@ -163,13 +135,16 @@ impl AwsKmsSigner {
                 "SigningAlgorithm": kms_name(alg),
             }))
         };
-        let answer = self.client.send_made("Sign", make, &name, repeat, call)?;
+        let answer = self
+            .key
+            .client
+            .send_made("Sign", make, &name, repeat, call)?;
         let digest = alg.hash(&message);
-        self.require_same_key(&answer, what)?;
+        self.key.require_same(&answer, what)?;
         let signature = STANDARD
             .decode(text(&answer, "Signature", what)?)
             .map_err(|_| bad_response(what, "has a \"Signature\" that is not base64"))?;
-        let signature = match self.public_key.curve() {
+        let signature = match self.key.public_key.curve() {
             None => signature,
             Some(curve) => ecdsa::der_to_jose(curve, &signature).ok_or_else(|| {
                 bad_response(
@@ -178,39 +153,23 @@ impl AwsKmsSigner {
                 )
             })?,
         };
-        if !self.public_key.verify_digest(alg, &digest, &signature) {
+        if !self.key.public_key.verify_digest(alg, &digest, &signature) {
             return Err(Error::new(
                 ErrorCode::SignatureFault,
                 format!(
                     "{what}: the signature does not verify with the key's public half, thumbprint {}, and was not released; \
                      open the key again, and look for what changes answers on their way",
-                    self.public_key.thumbprint()
+                    self.key.public_key.thumbprint()
                 ),
             ));
         }
         Ok(Signed { message, signature })
     }
-
-    fn require_same_key(&self, answer: &Value, what: &str) -> Result<()> {
-        let arn = text(answer, "KeyId", what)?;
-        if arn == self.arn {
-            return Ok(());
-        }
-        let now = super::refusal::readable(arn);
-        Err(Error::new(
-            ErrorCode::KmsKeyChanged,
-            format!(
-                "{what}: {now} signed, but {} was opened, so the public key is another one; \
-                 register the new public key, then start the program again or open the key again",
-                self.arn
-            ),
-        ))
-    }
 }
 
 impl Signer for AwsKmsSigner {
     fn public_key(&self) -> &PublicJwk {
-        &self.public_key
+        &self.key.public_key
     }
 
     fn algorithms(&self) -> &[Algorithm] {
@@ -237,10 +196,10 @@ impl Signer for AwsKmsSigner {
 
     fn origin(&self) -> Origin {
         let mut origin = Origin::new("awskms");
-        origin.uri = Some(self.uri.to_string());
+        origin.uri = Some(self.key.uri.to_string());
         // KMS has no operation that gives out the private half of such a key.
         origin.extractable = Some(false);
-        origin.token = Some(self.arn.clone());
+        origin.token = Some(self.key.arn.clone());
         origin
     }
 }
@@ -248,9 +207,9 @@ impl Signer for AwsKmsSigner {
 impl fmt::Debug for AwsKmsSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AwsKmsSigner")
-            .field("uri", &self.uri)
-            .field("arn", &self.arn)
-            .field("public_key", &self.public_key)
+            .field("uri", &self.key.uri)
+            .field("arn", &self.key.arn)
+            .field("public_key", &self.key.public_key)
             .finish_non_exhaustive()
     }
 }
@@ -275,13 +234,4 @@ fn algorithms(public_key: &PublicJwk, named: Option<&Value>) -> Vec<Algorithm> {
     };
     let possible = public_key.algorithms().iter().copied();
     possible.filter(is_named).collect()
-}
-
-/// False when the answer is about a key that the name cannot mean.
-fn is_of_name(arn: &str, name: &KmsKeyName) -> bool {
-    match name {
-        KmsKeyName::Id(id) => arn == id || arn.ends_with(&format!(":key/{id}")),
-        KmsKeyName::Arn { resource, .. } if resource.alias().is_none() => arn == name.to_string(),
-        _ => true,
-    }
 }

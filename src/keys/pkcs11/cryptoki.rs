@@ -140,6 +140,13 @@ pub(super) struct Mechanism {
     pub pss: Option<CK_RSA_PKCS_PSS_PARAMS>,
 }
 
+/// The parameters of `CKM_RSA_PKCS_OAEP` (PKCS#11 v2.40 section 2.1.8), without label.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Oaep {
+    pub hash: CK_MECHANISM_TYPE,
+    pub mgf: CK_RSA_PKCS_MGF_TYPE,
+}
+
 /// An initialised module's functions. Made once for each `C_Initialize`.
 pub(super) struct Cryptoki {
     functions: Functions,
@@ -428,6 +435,53 @@ impl Cryptoki {
             )
         })?;
         Ok(to_usize(len).min(signature.len()))
+    }
+
+    /// `C_DecryptInit` with `CKM_RSA_PKCS_OAEP`.
+    pub fn decrypt_init(
+        &self,
+        session: CK_SESSION_HANDLE,
+        oaep: Oaep,
+        key: CK_OBJECT_HANDLE,
+    ) -> CkResult<()> {
+        let parameters = CK_RSA_PKCS_OAEP_PARAMS {
+            hashAlg: oaep.hash,
+            mgf: oaep.mgf,
+            source: CKZ_DATA_SPECIFIED,
+            pSourceData: ptr::null_mut(),
+            ulSourceDataLen: 0,
+        };
+        let mut raw = CK_MECHANISM {
+            mechanism: CKM_RSA_PKCS_OAEP,
+            pParameter: ptr::from_ref(&parameters).cast_mut().cast(),
+            ulParameterLen: to_ulong(size_of::<CK_RSA_PKCS_OAEP_PARAMS>()),
+        };
+        let entry = self.entry("C_DecryptInit", |list| list.C_DecryptInit)?;
+        // SAFETY: `raw` and its parameter outlive the call, which only reads them.
+        entry.check(unsafe { (entry.call)(session, &mut raw, key) })
+    }
+
+    /// `C_Decrypt`: writes to `plain` and returns how much.
+    pub fn decrypt(
+        &self,
+        session: CK_SESSION_HANDLE,
+        ciphertext: &[u8],
+        plain: &mut [u8],
+    ) -> CkResult<usize> {
+        let mut len = to_ulong(plain.len());
+        let entry = self.entry("C_Decrypt", |list| list.C_Decrypt)?;
+        // SAFETY: `ciphertext` is only read; `plain` has room for `len` bytes; all
+        // outlive the call.
+        entry.check(unsafe {
+            (entry.call)(
+                session,
+                ciphertext.as_ptr().cast_mut(),
+                to_ulong(ciphertext.len()),
+                plain.as_mut_ptr(),
+                &mut len,
+            )
+        })?;
+        Ok(to_usize(len).min(plain.len()))
     }
 
     /// `C_GenerateKeyPair`: the public and the private key.

@@ -29,6 +29,23 @@ impl From<&Pkcs11Uri> for Wanted {
     }
 }
 
+/// What a private key is looked for to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Sign,
+    Decrypt,
+}
+
+impl Purpose {
+    /// The attribute that allows it, and its name.
+    fn attribute(self) -> (CK_ATTRIBUTE_TYPE, &'static str) {
+        match self {
+            Self::Sign => (CKA_SIGN, "CKA_SIGN"),
+            Self::Decrypt => (CKA_DECRYPT, "CKA_DECRYPT"),
+        }
+    }
+}
+
 /// A private key and its attributes. `None` is what the token does not tell.
 #[derive(Debug)]
 pub(super) struct PrivateKey {
@@ -62,14 +79,20 @@ impl fmt::Display for PrivateKey {
     }
 }
 
-/// The one private key that is `wanted`, with its attributes.
+/// The one private key that is `wanted`, with its attributes. Of several that match, the
+/// one that may decrypt is it, if that is what it is for: a signing key often has the
+/// same label.
 ///
 /// # Errors
 /// `KEY_NOT_FOUND` listing the private keys there are, `KEY_AMBIGUOUS` listing
 /// those that match, `KEY_TYPE` for a key that is neither RSA nor EC, `MECHANISM`
-/// for one that must not sign.
-pub(super) fn private_key(session: &Session<'_>, wanted: &Wanted) -> Result<PrivateKey> {
-    let handle = private_key_handle(session, wanted)?;
+/// for one that must not do what it is for.
+pub(super) fn private_key(
+    session: &Session<'_>,
+    wanted: &Wanted,
+    purpose: Purpose,
+) -> Result<PrivateKey> {
+    let handle = private_key_handle(session, wanted, purpose)?;
     let key = PrivateKey {
         handle,
         id: session.bytes(handle, CKA_ID)?.unwrap_or_default(),
@@ -95,10 +118,15 @@ pub(super) fn private_key(session: &Session<'_>, wanted: &Wanted) -> Result<Priv
             ),
         ));
     }
-    if session.flag(handle, CKA_SIGN)? == Some(false) {
+    let (attribute, name) = purpose.attribute();
+    if session.flag(handle, attribute)? == Some(false) {
+        let (verb, use_instead) = match purpose {
+            Purpose::Sign => ("sign", "use a signing key"),
+            Purpose::Decrypt => ("decrypt", "use a key that was made for it"),
+        };
         return Err(Error::new(
             ErrorCode::Mechanism,
-            format!("the private key {key} must not sign (CKA_SIGN is false); use a signing key"),
+            format!("the private key {key} must not {verb} ({name} is false); {use_instead}"),
         ));
     }
     Ok(key)
@@ -116,8 +144,23 @@ pub(super) fn any_private_key(session: &Session<'_>) -> Result<()> {
     private_keys(session, &any).map(drop)
 }
 
-fn private_key_handle(session: &Session<'_>, wanted: &Wanted) -> Result<CK_OBJECT_HANDLE> {
+fn private_key_handle(
+    session: &Session<'_>,
+    wanted: &Wanted,
+    purpose: Purpose,
+) -> Result<CK_OBJECT_HANDLE> {
     let mut found = private_keys(session, wanted)?;
+    if purpose == Purpose::Decrypt && found.len() > 1 {
+        let mut able = Vec::new();
+        for key in &found {
+            if session.flag(*key, CKA_DECRYPT)? != Some(false) {
+                able.push(*key);
+            }
+        }
+        if !able.is_empty() {
+            found = able;
+        }
+    }
     match (found.pop(), found.is_empty()) {
         (Some(handle), true) => Ok(handle),
         (Some(last), false) => {

@@ -10,7 +10,7 @@ use cryptoki_sys::*;
 
 use super::connection::Connection;
 use super::instance::{Entered, Instance};
-use super::key::KeyId;
+use super::located::KeyId;
 use super::maintenance;
 use super::pool::Permit;
 use super::recovery::{Rung, is_answer, is_outage};
@@ -70,6 +70,11 @@ impl Token {
             };
             // What the job was given is at fault, of which the token knows nothing.
             if error.code() == ErrorCode::InvalidArgument {
+                return Err(error);
+            }
+            // What was to be decrypted is at fault: the token did the same with another.
+            if error.code() == ErrorCode::JweInvalid {
+                self.note_success(process, last);
                 return Err(error);
             }
             self.note_failure(process, &error);

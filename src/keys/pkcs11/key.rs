@@ -1,18 +1,16 @@
 //! One signature with a key in a token.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use arc_swap::ArcSwapOption;
-use cryptoki_sys::{CK_OBJECT_HANDLE, CK_RV, CKR_USER_NOT_LOGGED_IN};
+use cryptoki_sys::CK_OBJECT_HANDLE;
 
-use super::find::{self, PrivateKey, Wanted};
+use super::find::{PrivateKey, Purpose};
+use super::located::{KeyId, Located};
 use super::lock::lock;
 use super::mechanism::Plan;
-use super::rv;
 use super::session::Session;
 use super::token::Token;
-use super::{policy, public_key};
 use crate::alg::{Algorithm, Digest};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -24,30 +22,13 @@ const MAX_SIGNATURE: usize = 1024;
 /// What is signed when only the signature matters.
 const PROBE: &[u8] = b"segl proves a key";
 
-/// A private key and its public half.
+/// A private key that signs.
 pub(super) struct Key {
-    id: KeyId,
-    token: Arc<Token>,
-    attributes: PrivateKey,
-    wanted: Wanted,
-    public_key: PublicJwk,
-    /// Each signature needs a login of its own.
-    always_authenticate: AtomicBool,
-    handle: ArcSwapOption<Handle>,
+    located: Located,
     /// How it signs when only the signature matters.
     usual: OnceLock<Plan>,
     /// The token made wrong signatures with it, twice in a row.
     is_refused: AtomicBool,
-}
-
-/// Tells an open key from the others of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KeyId(u64);
-
-/// The key's handle and the era it was found in.
-struct Handle {
-    era: (u64, u64),
-    handle: CK_OBJECT_HANDLE,
 }
 
 /// A message as the token gets it, and the hash that checks the signature.
@@ -72,49 +53,39 @@ impl Key {
         era: (u64, u64),
         public_key: PublicJwk,
     ) -> Self {
-        static IDS: AtomicU64 = AtomicU64::new(0);
         Self {
-            id: KeyId(IDS.fetch_add(1, Ordering::Relaxed)),
-            token,
-            wanted: attributes.wanted(),
-            always_authenticate: AtomicBool::new(attributes.always_authenticate),
-            handle: ArcSwapOption::from_pointee(Handle {
-                era,
-                handle: attributes.handle,
-            }),
-            attributes,
-            public_key,
+            located: Located::new(token, attributes, Purpose::Sign, era, public_key),
             usual: OnceLock::new(),
             is_refused: AtomicBool::new(false),
         }
     }
 
     pub fn id(&self) -> KeyId {
-        self.id
+        self.located.id()
     }
 
     pub fn token(&self) -> &Arc<Token> {
-        &self.token
+        self.located.token()
     }
 
     pub fn attributes(&self) -> &PrivateKey {
-        &self.attributes
+        self.located.attributes()
     }
 
     pub fn public_key(&self) -> &PublicJwk {
-        &self.public_key
+        self.located.public_key()
     }
 
     /// True when each signature needs a login of its own.
     pub fn is_always_authenticate(&self) -> bool {
-        self.always_authenticate.load(Ordering::SeqCst)
+        self.located.is_always_authenticate()
     }
 
     /// Lets the token use the key for its own sake, by the way of `plan`.
     pub fn serve_token(self: &Arc<Self>, plan: &Plan) {
         // The first one stays.
         let _ = self.usual.set(*plan);
-        self.token.add_key(self);
+        self.token().add_key(self);
     }
 
     /// True once it is known how it signs.
@@ -171,7 +142,7 @@ impl Key {
         if self.is_refused() {
             return Err(self.refusal());
         }
-        let outcome = self.token.with_session(call, Some(self.id), job);
+        let outcome = self.token().with_session(call, Some(self.id()), job);
         if matches!(&outcome, Err(error) if error.code() == ErrorCode::SignatureFault) {
             self.is_refused.store(true, Ordering::SeqCst);
         }
@@ -183,7 +154,8 @@ impl Key {
     /// # Errors
     /// As [`Key::sign`].
     pub fn probe(self: &Arc<Self>, call: &Call) -> Result<()> {
-        self.token.with_session(call, Some(self.id), self.probing())
+        self.token()
+            .with_session(call, Some(self.id()), self.probing())
     }
 
     /// The job of [`Key::probe`].
@@ -223,48 +195,17 @@ impl Key {
     {
         let (key, plan, call) = (Arc::clone(self), *plan, call.clone());
         move |session| {
-            let sign = |handle| {
-                key.begin(&plan, session, handle, &call)?;
-                finish(&key, session)
-            };
-            let (handle, is_known) = key.handle(session)?;
-            let outcome = match sign(handle) {
-                // A handle may denote another key by now, which takes other mechanisms.
-                Err(error) if is_known && key.is_proven() && refuses_mechanism(&error) => {
-                    key.handle.store(None);
-                    sign(key.handle(session)?.0)
-                }
-                // Some tokens do not show CKA_ALWAYS_AUTHENTICATE.
-                Err(error) if key.asks_for_login(&error, session) => {
-                    key.always_authenticate.store(true, Ordering::SeqCst);
-                    sign(handle).map_err(|second| match second.code() {
-                        ErrorCode::SessionLost => {
-                            key.always_authenticate.store(false, Ordering::SeqCst);
-                            error
-                        }
-                        _ => second,
-                    })
-                }
-                outcome => outcome,
-            };
-            match &outcome {
-                Ok(_) => key.token.note_signature(),
-                // It may be the handle; it is found again for the next try.
-                Err(_) => key.handle.store(None),
+            let outcome = key
+                .located
+                .operate(session, "C_Sign", key.is_proven(), |handle| {
+                    key.begin(&plan, session, handle, &call)?;
+                    finish(&key, session)
+                });
+            if outcome.is_ok() {
+                key.token().note_signature();
             }
             outcome
         }
-    }
-
-    /// True when the first signature failed as if nobody was logged in, although
-    /// somebody is.
-    fn asks_for_login(&self, error: &Error, session: &Session<'_>) -> bool {
-        let details = error.details();
-        !self.is_proven()
-            && !self.is_always_authenticate()
-            && details.ck_function == Some("C_Sign")
-            && details.ck_rv.map(CK_RV::try_from) == Some(Ok(CKR_USER_NOT_LOGGED_IN))
-            && session.is_logged_in()
     }
 
     /// `C_SignInit`, and the login that some keys ask for before each signature.
@@ -276,10 +217,7 @@ impl Key {
         call: &Call,
     ) -> Result<()> {
         session.sign_init(&plan.mechanism, handle)?;
-        if self.is_always_authenticate() {
-            self.token.log_in_once(session, call)?;
-        }
-        Ok(())
+        self.located.log_in_if_asked(session, call)
     }
 
     /// `C_Sign`, and the check of what it returns.
@@ -292,36 +230,14 @@ impl Key {
 
     /// `signature` in JOSE form, if it is the key's.
     fn checked(&self, alg: Algorithm, digest: &[u8], signature: &[u8]) -> Option<Vec<u8>> {
-        if self.public_key.verify_digest(alg, digest, signature) {
+        if self.public_key().verify_digest(alg, digest, signature) {
             return Some(signature.to_vec());
         }
         // Some HSMs return ECDSA signatures in DER.
-        let jose = ecdsa::der_to_jose(self.public_key.curve()?, signature)?;
-        self.public_key
+        let jose = ecdsa::der_to_jose(self.public_key().curve()?, signature)?;
+        self.public_key()
             .verify_digest(alg, digest, &jose)
             .then_some(jose)
-    }
-
-    /// The key's handle in the era of `session`, found again when the one known
-    /// is of another. True beside one that was known.
-    fn handle(&self, session: &Session<'_>) -> Result<(CK_OBJECT_HANDLE, bool)> {
-        if let Some(known) = &*self.handle.load()
-            && known.era == session.era()
-        {
-            return Ok((known.handle, true));
-        }
-        let found = find::private_key(session, &self.wanted)?;
-        policy::require_kept(&found, self.token.settings())?;
-        if let Some(stored) = public_key::recover(session, &found)?
-            && stored != self.public_key
-        {
-            return Err(self.is_another_key(&stored));
-        }
-        self.handle.store(Some(Arc::new(Handle {
-            era: session.era(),
-            handle: found.handle,
-        })));
-        Ok((found.handle, false))
     }
 
     fn refusal(&self) -> Error {
@@ -330,21 +246,8 @@ impl Key {
             format!(
                 "{} made wrong signatures with the key {} before, so the key is not used any more; \
                  have the token checked, then open the key again",
-                self.token.place().name,
-                self.attributes
-            ),
-        )
-    }
-
-    fn is_another_key(&self, stored: &PublicJwk) -> Error {
-        Error::new(
-            ErrorCode::KeyNotFound,
-            format!(
-                "the key {} on {} has been replaced: its thumbprint was {} and is now {}; open it again",
-                self.attributes,
-                self.token.place().name,
-                self.public_key.thumbprint(),
-                stored.thumbprint()
+                self.token().place().name,
+                self.attributes()
             ),
         )
     }
@@ -355,17 +258,11 @@ impl Key {
             format!(
                 "{} returned {len} bytes that are no {} signature by the key {} with thumbprint {}; they were not released. \
                  Check that the public key or certificate with this id belongs to the private key; otherwise the token is faulty",
-                self.token.place().name,
+                self.token().place().name,
                 plan.alg,
-                self.attributes,
-                self.public_key.thumbprint()
+                self.attributes(),
+                self.public_key().thumbprint()
             ),
         )
     }
-}
-
-/// True when the token refuses the mechanism for the key.
-pub(super) fn refuses_mechanism(error: &Error) -> bool {
-    let rv = error.details().ck_rv.map(CK_RV::try_from);
-    matches!(rv, Some(Ok(rv)) if rv::refuses_mechanism(rv))
 }

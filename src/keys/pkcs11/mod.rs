@@ -1,7 +1,8 @@
 //! Keys in tokens behind PKCS#11 modules: HSMs, smart cards, SoftHSM.
 //!
 //! From the outside in: [`Pkcs11Signer`] decides how its key signs, `key` makes
-//! one signature; `token` is the one way to a session, with `pool` sharing the
+//! one signature; [`Pkcs11Decrypter`] and `decryption_key` decrypt; `located` finds
+//! either key; `token` is the one way to a session, with `pool` sharing the
 //! sessions, `threads` running what may hang, and `breaker` failing at once while
 //! the token does not answer; `connection` is the token's slot and login, with
 //! `login` and `pin_guard` guarding the PIN; `module` and `instance` are the
@@ -15,6 +16,8 @@ mod breaker;
 mod certificates;
 mod connection;
 mod cryptoki;
+mod decrypter;
+mod decryption_key;
 mod find;
 mod gate;
 mod generate;
@@ -22,6 +25,7 @@ mod healing;
 mod instance;
 mod key;
 mod library;
+mod located;
 mod lock;
 mod login;
 mod maintenance;
@@ -41,6 +45,7 @@ mod threads;
 mod token;
 mod turn;
 
+pub use decrypter::Pkcs11Decrypter;
 pub use generate::{TokenKeySpec, generate_on_token};
 pub use module::shutdown;
 pub use signer::Pkcs11Signer;

@@ -109,7 +109,7 @@ fn remedy(rv: CK_RV, code: ErrorCode) -> &'static str {
             "the token has no more sessions; close those of other programs or lower the number used"
         }
         CKR_KEY_FUNCTION_NOT_PERMITTED | CKR_ACTION_PROHIBITED => {
-            "the key's attributes do not allow it; the key needs CKA_SIGN"
+            "the key's attributes do not allow it; it needs CKA_SIGN to sign, and CKA_DECRYPT to decrypt"
         }
         CKR_CRYPTOKI_NOT_INITIALIZED => {
             "other code of this process has finalized the module, or the module has given up"

@@ -1,12 +1,14 @@
-//! One leased session: finding objects, reading attributes, signing.
+//! One leased session: finding objects, reading attributes, signing,
+//! decrypting.
 
 use cryptoki_sys::*;
 
-use super::cryptoki::{Attribute, Mechanism};
+use super::cryptoki::{Attribute, Mechanism, Oaep};
 use super::instance::Entered;
 use super::login;
 use super::rv::CkResult;
 use crate::error::Result;
+use crate::secret::Secret;
 
 /// A session for the time of one job.
 pub(super) struct Session<'a> {
@@ -117,6 +119,21 @@ impl<'a> Session<'a> {
     pub fn sign<'b>(&self, data: &[u8], buffer: &'b mut [u8]) -> CkResult<&'b [u8]> {
         let len = self.cryptoki.sign(self.handle, data, buffer)?;
         Ok(&buffer[..len])
+    }
+
+    /// `C_DecryptInit` with `CKM_RSA_PKCS_OAEP`.
+    pub fn decrypt_init(&self, oaep: Oaep, key: CK_OBJECT_HANDLE) -> CkResult<()> {
+        self.cryptoki.decrypt_init(self.handle, oaep, key)
+    }
+
+    /// `C_Decrypt`, once, into a buffer of `room` bytes.
+    pub fn decrypt(&self, ciphertext: &[u8], room: usize) -> CkResult<Secret> {
+        let mut plain = Secret::new(vec![0; room]);
+        let len = self
+            .cryptoki
+            .decrypt(self.handle, ciphertext, plain.expose_mut())?;
+        plain.truncate(len);
+        Ok(plain)
     }
 
     /// `C_Login` as the user the pending operation asks for.

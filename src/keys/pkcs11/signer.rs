@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use cryptoki_sys::*;
 
-use super::find::{self, PrivateKey, Wanted};
-use super::key::{Key, refuses_mechanism};
+use super::find::{self, PrivateKey, Purpose, Wanted};
+use super::key::Key;
+use super::located::refuses_mechanism;
 use super::mechanism::{self, Plan};
 use super::token::{DEFAULT_TIME, Token};
 use super::{certificates, maintenance, policy, public_key, threads};
@@ -82,7 +83,7 @@ impl Pkcs11Signer {
         let settings = uri.settings().clone();
         let (key, era, public_key, certificates) =
             token.with_session(call, None, move |session| {
-                let key = find::private_key(session, &wanted)?;
+                let key = find::private_key(session, &wanted, Purpose::Sign)?;
                 policy::require_kept(&key, &settings)?;
                 let stored = public_key::recover(session, &key)?;
                 let public_key = choose_public_key(&key, stored, public_key.as_ref())?;

@@ -53,6 +53,8 @@ functions! {
     C_Sign
     C_SignUpdate
     C_SignFinal
+    C_DecryptInit
+    C_Decrypt
     C_GenerateKeyPair
     C_GenerateRandom
 }

@@ -1,5 +1,6 @@
 //! The table of `C_GetFunctionList`: the real module's, with entries replaced.
 
+mod decrypting;
 mod general;
 mod objects;
 mod sessions;
@@ -67,6 +68,7 @@ fn with_replacements(real: &CK_FUNCTION_LIST) -> CK_FUNCTION_LIST {
             C_CreateObject, C_DestroyObject, C_GetAttributeValue, C_SetAttributeValue,
             C_FindObjectsInit, C_FindObjects, C_FindObjectsFinal, C_GenerateKeyPair,
         };
+        decrypting::{C_DecryptInit, C_Decrypt};
         signing::{C_SignInit, C_Sign, C_SignUpdate, C_SignFinal};
     }
 }
