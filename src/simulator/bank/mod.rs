@@ -1,0 +1,188 @@
+//! A bank behind DSOP Control 2.0: it encrypts its answers to the key of the consumer.
+
+mod answers;
+mod config;
+mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State as Extract};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use openssl::pkey_ctx::PkeyCtx;
+use openssl::rsa::Padding;
+use serde_json::{Map, Value};
+
+pub(super) use config::BankConfig;
+
+use super::access_token::AccessToken;
+use super::dpop::Target;
+use super::reply;
+use super::state::State;
+use crate::alg::KeyEncryption;
+use crate::error::{Error, ErrorCode, Result};
+use crate::jwe;
+use crate::keys::PublicJwk;
+use crate::secret::Secret;
+use config::{Account, Wrapping};
+use request::{Form, Refusal, check, invalid, parameter, party};
+
+/// The base URL's path, which tokens are made out to.
+pub(super) const BASE_PATH: &str = "/bank";
+
+pub(super) fn routes() -> Router<Arc<State>> {
+    Router::new()
+        .route("/bank/v2/accounts", any(accounts))
+        .route("/bank/v2/accounts/{reference}", any(account))
+        .route("/bank/v2/accounts/{reference}/{part}", any(part))
+}
+
+async fn accounts(Extract(state): Extract<Arc<State>>, target: Target) -> Response {
+    answer(&state, &target, || {
+        let party = party(&target.headers)?;
+        let only_primary_owner = match parameter(&target, "OnlyPrimaryOwner").as_deref() {
+            Some(text) if text.eq_ignore_ascii_case("true") => true,
+            Some(text) if text.eq_ignore_ascii_case("false") => false,
+            _ => return Err(invalid("OnlyPrimaryOwner is missing".to_owned())),
+        };
+        let config = &state.bank;
+        let is_of_party = |account: &&Account| {
+            account.owner == party
+                || (!only_primary_owner && account.holders.iter().any(|holder| holder == party))
+        };
+        let accounts = config.accounts.iter().filter(is_of_party);
+        answers::list(
+            "accounts",
+            accounts.map(answers::account).collect(),
+            config.page_size,
+            &target,
+        )
+    })
+}
+
+async fn account(
+    Extract(state): Extract<Arc<State>>,
+    Path(reference): Path<String>,
+    target: Target,
+) -> Response {
+    answer(&state, &target, || {
+        let account = find(&state, &reference)?;
+        Ok(answers::details(account))
+    })
+}
+
+async fn part(
+    Extract(state): Extract<Arc<State>>,
+    Path((reference, part)): Path<(String, String)>,
+    target: Target,
+) -> Response {
+    answer(&state, &target, || {
+        let account = find(&state, &reference)?;
+        let (name, items) = match part.as_str() {
+            "transactions" => ("transactions", answers::transactions(account)),
+            "cards" => ("paymentCards", answers::cards(account)),
+            "roles" => ("roles", answers::roles(account)),
+            _ => {
+                return Err(Refusal(
+                    StatusCode::NOT_FOUND,
+                    "ACC-003",
+                    "no such path".to_owned(),
+                ));
+            }
+        };
+        answers::list(name, items, state.bank.page_size, &target)
+    })
+}
+
+fn find<'a>(state: &'a State, reference: &str) -> std::result::Result<&'a Account, Refusal> {
+    let accounts = &state.bank.accounts;
+    accounts
+        .iter()
+        .find(|account| account.reference == reference)
+        .ok_or_else(|| {
+            Refusal(
+                StatusCode::NOT_FOUND,
+                "ACC-002",
+                "unknown account".to_owned(),
+            )
+        })
+}
+
+fn answer(
+    state: &State,
+    target: &Target,
+    make: impl FnOnce() -> std::result::Result<Value, Refusal>,
+) -> Response {
+    let answered = || {
+        let key = consumer_key(state, target)?;
+        let form = check(target, state.bank.plain)?;
+        let content = make()?;
+        if form == Form::Plain {
+            return Ok(reply::json(StatusCode::OK, &content));
+        }
+        let jwe = encrypted(&state.bank, key, &content).map_err(|_| {
+            let problem = "the answer cannot be encrypted".to_owned();
+            Refusal(StatusCode::INTERNAL_SERVER_ERROR, "ACC-500", problem)
+        })?;
+        Ok(([(header::CONTENT_TYPE, "application/jose")], jwe).into_response())
+    };
+    answered().unwrap_or_else(|refusal: Refusal| refusal.into_response())
+}
+
+/// The encryption key of the organisation whose token is good for this bank.
+fn consumer_key<'a>(
+    state: &'a State,
+    target: &Target,
+) -> std::result::Result<&'a PublicJwk, Refusal> {
+    let unauthorized =
+        |problem: &str| Refusal(StatusCode::UNAUTHORIZED, "ACC-010", problem.to_owned());
+    let forbidden = |problem: &str| Refusal(StatusCode::FORBIDDEN, "ACC-011", problem.to_owned());
+    let now = state.now();
+    let verify = |token: &str| state.maskinporten.verify_token(token, now);
+    let token = AccessToken::bearer(&target.headers, verify)
+        .map_err(|_| unauthorized("a token of Maskinporten is missing, or not valid"))?;
+    let base = format!("{}{BASE_PATH}", state.urls(&target.connection).base);
+    if token.text("aud") != base {
+        return Err(unauthorized("the token is not for this bank (aud)"));
+    }
+    if !token.has_scope(&state.bank.scope) {
+        return Err(forbidden("the token has not the scope"));
+    }
+    let consumers = &state.bank.consumers;
+    consumers
+        .iter()
+        .find(|consumer| consumer.organisation.as_str() == token.consumer())
+        .map(|consumer| &consumer.key)
+        .ok_or_else(|| forbidden("the consumer has no encryption certificate here"))
+}
+
+fn encrypted(config: &BankConfig, key: &PublicJwk, content: &Value) -> Result<String> {
+    let plain = Secret::new(content.to_string().into_bytes());
+    let mut members = Map::new();
+    members.insert("kid".to_owned(), key.thumbprint().into());
+    let oaep = |alg| jwe::encrypt(plain.expose(), key, alg, config.enc, members.clone());
+    match config.alg {
+        Wrapping::RsaOaep256 => oaep(KeyEncryption::RsaOaep256),
+        Wrapping::RsaOaep => oaep(KeyEncryption::RsaOaep),
+        Wrapping::Rsa15 => {
+            let wrap = |content_key: &Secret| pkcs1(key, content_key.expose());
+            jwe::seal(plain.expose(), "RSA1_5", config.enc, members.clone(), wrap)
+        }
+    }
+}
+
+fn pkcs1(key: &PublicJwk, plain: &[u8]) -> Result<Vec<u8>> {
+    let encrypted = || {
+        let mut context = PkeyCtx::new(key.pkey())?;
+        context.encrypt_init()?;
+        context.set_rsa_padding(Padding::PKCS1)?;
+        let mut ciphertext = Vec::new();
+        context.encrypt_to_vec(plain, &mut ciphertext)?;
+        Ok(ciphertext)
+    };
+    encrypted().map_err(|source: openssl::error::ErrorStack| {
+        Error::new(ErrorCode::KeyType, "nothing can be encrypted to the key").with_source(source)
+    })
+}
