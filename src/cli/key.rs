@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::health;
 use super::output::Output;
-use crate::alg::Algorithm;
+use crate::alg::{Algorithm, KeyEncryption};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::describe::{CertificateDescription, Description};
@@ -36,7 +36,8 @@ pub(super) enum Command {
 
 #[derive(Args)]
 pub(super) struct GenerateArguments {
-    /// What the key is for: RS256, RS384, RS512, PS256, ES256 or ES384.
+    /// What the key is for: RS256, RS384, RS512, PS256, ES256 or ES384 to sign, RSA-OAEP-256 or
+    /// RSA-OAEP to decrypt.
     #[arg(long)]
     alg: String,
     /// Size of an RSA key: 2048, 3072 or 4096.
@@ -86,7 +87,7 @@ pub(super) fn call() -> Call {
 }
 
 fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
-    let alg: Algorithm = arguments.alg.parse()?;
+    let (alg, encryption) = purpose(&arguments.alg)?;
     let bits = RsaBits::new(arguments.bits)?;
     if let Some(uri) = &arguments.token
         && let KeyUri::AwsKms(uri) = uri.parse()?
@@ -94,6 +95,13 @@ fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
         if arguments.label.is_some() || arguments.id.is_some() {
             let problem = "--label and --id are for PKCS#11 tokens; a key in AWS KMS is named by the alias in --token";
             super::wrong_command_line(ErrorKind::ArgumentConflict, problem);
+        }
+        if encryption.is_some() {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "segl makes signing keys in AWS KMS; make this one with the AWS command line: \
+                 aws kms create-key --key-spec RSA_2048 --key-usage ENCRYPT_DECRYPT",
+            ));
         }
         return super::kms::generate(&uri, alg, bits, &arguments.kms, output);
     }
@@ -108,7 +116,7 @@ fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
             let key = generate_in_file(alg, bits, path, passphrase.as_ref())?;
             (key, FileUri::of(path).to_string())
         }
-        (None, Some(uri)) => on_token(uri, alg, bits, arguments)?,
+        (None, Some(uri)) => on_token(uri, alg, encryption.is_some(), bits, arguments)?,
         (None, None) => {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,
@@ -116,16 +124,29 @@ fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
             ));
         }
     };
-    let jwk = key.to_registration(key.thumbprint(), alg);
+    let jwk = match encryption {
+        Some(encryption) => key.to_encryption(key.thumbprint(), encryption),
+        None => key.to_registration(key.thumbprint(), alg),
+    };
     output.value(
         &json!({ "key": place, "kid": key.thumbprint(), "jwk": jwk }),
         &format!("{place}\n{} key, kid {}", describe(&key), key.thumbprint()),
     )
 }
 
+/// What kind of key is wanted, and how others encrypt to it if it is to decrypt.
+fn purpose(alg: &str) -> Result<(Algorithm, Option<KeyEncryption>)> {
+    let encryption = KeyEncryption::ALL.into_iter().find(|own| own.name() == alg);
+    match encryption {
+        Some(encryption) => Ok((Algorithm::RS256, Some(encryption))),
+        None => Ok((alg.parse()?, None)),
+    }
+}
+
 fn on_token(
     uri: &str,
     alg: Algorithm,
+    decrypts: bool,
     bits: RsaBits,
     arguments: &GenerateArguments,
 ) -> Result<(PublicJwk, String)> {
@@ -141,6 +162,7 @@ fn on_token(
     };
     let id = arguments.id.as_deref().map(hex).transpose()?;
     let mut spec = TokenKeySpec::new(alg, &label);
+    spec.decrypts = decrypts;
     spec.rsa_bits = bits.get();
     spec.id = id;
     let key = generate_on_token(&uri, None, &spec, &call())?;

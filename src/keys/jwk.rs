@@ -16,7 +16,7 @@ use openssl::sign::RsaPssSaltlen;
 use serde_json::{Map, Value};
 
 use super::ecdsa;
-use crate::alg::Algorithm;
+use crate::alg::{Algorithm, KeyEncryption};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A public key that segl can check signatures of: RSA of 2048 to 4096 bits,
@@ -296,6 +296,16 @@ impl PublicJwk {
                 jwk.insert("y".into(), y.as_str().into());
             }
         }
+        jwk
+    }
+
+    /// The JWK for who encrypts to the key: with `kid`, `use` = `enc` and `alg`.
+    pub fn to_encryption(&self, kid: &str, alg: KeyEncryption) -> Map<String, Value> {
+        let mut jwk = self.members();
+        jwk.insert("alg".into(), alg.name().into());
+        jwk.insert("kid".into(), kid.into());
+        jwk.insert("use".into(), "enc".into());
+        jwk.sort_keys();
         jwk
     }
 

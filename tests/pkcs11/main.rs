@@ -1,5 +1,6 @@
 //! Keys in SoftHSM tokens, made by segl and by others.
 
+mod decrypting;
 mod generating;
 mod modules;
 mod pins;
@@ -32,7 +33,16 @@ fn fixture() -> &'static SoftHsm {
         softhsm::set_env("PKCS11SPY", Path::new(softhsm::module()));
         softhsm::set_env("PKCS11SPY_OUTPUT", &hsm.path("spy.log"));
         for token in [
-            "main", "made", "pins", "pool", "watched", "guarded", "double", "double",
+            "main",
+            "made",
+            "pins",
+            "pool",
+            "watched",
+            "guarded",
+            "decrypting",
+            "loose",
+            "double",
+            "double",
         ] {
             hsm.init_token(token);
         }
@@ -49,6 +59,15 @@ fn fixture() -> &'static SoftHsm {
         );
         hsm.generate("main", "EC:secp521r1", "07", "p521", &[]);
         hsm.generate("main", "EC:edwards25519", "08", "ed25519", &[]);
+        let decrypts = ["--usage-decrypt"];
+        hsm.generate("main", "EC:prime256v1", "61", "pair", &[]);
+        hsm.generate("main", "rsa:2048", "62", "pair", &decrypts);
+        let always = ["--usage-decrypt", "--always-auth"];
+        hsm.generate("main", "rsa:2048", "64", "always-cipher", &always);
+        let loose = ["--usage-decrypt", "--extractable"];
+        hsm.generate("loose", "rsa:2048", "65", "loose-cipher", &loose);
+        hsm.generate("decrypting", "rsa:2048", "01", "rsa", &[]);
+        hsm.generate("decrypting", "rsa:2048", "02", "cipher", &decrypts);
         for id in ["21", "22"] {
             hsm.generate("main", "EC:prime256v1", id, "twin", &[]);
         }
@@ -61,6 +80,7 @@ fn fixture() -> &'static SoftHsm {
             hsm.generate(token, "EC:prime256v1", id, "key", &[]);
         }
         fill_with_foreign_keys(&hsm);
+        decrypting::make_keys();
         hsm
     })
 }

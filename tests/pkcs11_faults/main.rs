@@ -7,6 +7,7 @@
 //! copy is adopted.
 
 mod answers;
+mod decrypting;
 mod hangs;
 mod healing;
 mod idle;
@@ -46,6 +47,16 @@ const WITH_RSA: &[&str] = &[
     "refusing",
     "useless",
     "one-key",
+];
+/// Tokens that have one RSA key, `rsa`, which may decrypt.
+const DECRYPTING: &[&str] = &[
+    "decrypt-steady",
+    "decrypt-heals",
+    "decrypt-closed",
+    "decrypt-wrong",
+    "decrypt-dirty",
+    "decrypt-broken",
+    "decrypt-hangs",
 ];
 /// Tokens that have two EC keys on P-256, `ec` and `ec2`.
 const WITH_EC: &[&str] = &[
@@ -125,6 +136,10 @@ fn module(name: &str) -> FaultModule {
         for token in WITH_RSA {
             hsm.generate(token, "rsa:2048", "11", "rsa", &[]);
             hsm.generate(token, "rsa:2048", "12", "rsa2", &[]);
+        }
+        for token in DECRYPTING {
+            hsm.init_token(token);
+            hsm.generate(token, "rsa:2048", "01", "rsa", &["--usage-decrypt"]);
         }
         import_with_certificate(&hsm, "certified", "31", "from-file");
         let extractable = ["--extractable"];

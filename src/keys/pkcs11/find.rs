@@ -153,7 +153,8 @@ fn private_key_handle(
     if purpose == Purpose::Decrypt && found.len() > 1 {
         let mut able = Vec::new();
         for key in &found {
-            if session.flag(*key, CKA_DECRYPT)? != Some(false) {
+            let is_rsa = session.numbers(*key, CKA_KEY_TYPE)?.as_deref() == Some(&[CKK_RSA]);
+            if is_rsa && session.flag(*key, CKA_DECRYPT)? != Some(false) {
                 able.push(*key);
             }
         }

@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 use openssl::rand::rand_bytes;
 
 use super::cryptoki::Attribute;
-use super::find::{self, Wanted};
+use super::find::{self, Purpose, Wanted};
 use super::public_key;
 use super::session::Session;
 use super::threads;
@@ -25,6 +25,9 @@ pub struct TokenKeySpec {
     /// What the key is for: an RSA algorithm gives an RSA key, ES256 and ES384 a
     /// key on their curve.
     pub alg: Algorithm,
+    /// Whether it is to decrypt what others encrypt to it, and not to sign. Only an RSA
+    /// key can.
+    pub decrypts: bool,
     /// The bits of an RSA modulus, 2048 to 4096; 2048 by default, the size that
     /// every receiver takes.
     pub rsa_bits: u32,
@@ -39,16 +42,32 @@ impl TokenKeySpec {
     pub fn new(alg: Algorithm, label: impl Into<String>) -> Self {
         Self {
             alg,
+            decrypts: false,
             rsa_bits: 2048,
             label: label.into(),
             id: None,
         }
     }
+
+    /// An RSA key called `label` that decrypts.
+    pub fn to_decrypt(label: impl Into<String>) -> Self {
+        Self {
+            decrypts: true,
+            ..Self::new(Algorithm::RS256, label)
+        }
+    }
+
+    fn purpose(&self) -> Purpose {
+        match self.decrypts {
+            true => Purpose::Decrypt,
+            false => Purpose::Sign,
+        }
+    }
 }
 
 /// Makes a key pair in the token that `uri` means, and returns its public half.
-/// The private key is marked sensitive and not extractable, and it may sign. A
-/// label or id in `uri` must be that of `spec`.
+/// The private key is marked sensitive and not extractable, and it may sign or, if that
+/// is what it is for, decrypt; an RSA key not both. A label or id in `uri` must be that of `spec`.
 ///
 /// # Errors
 /// `KEY_EXISTS` when the token has a private key with that label or id already.
@@ -103,6 +122,8 @@ fn require_consistent(uri: &Pkcs11Uri, spec: &TokenKeySpec) -> Result<()> {
         "the URI's id is not the new key's id; name the token only"
     } else if spec.alg.is_rsa() && !(2048..=4096).contains(&spec.rsa_bits) {
         "an RSA key must have 2048 to 4096 bits"
+    } else if spec.decrypts && !spec.alg.is_rsa() {
+        "only an RSA key can decrypt"
     } else {
         return Ok(());
     };
@@ -148,7 +169,13 @@ fn generate(
     let mut public = vec![
         Attribute::flag(CKA_TOKEN, true),
         Attribute::flag(CKA_PRIVATE, false),
-        Attribute::flag(CKA_VERIFY, true),
+        Attribute::flag(
+            match spec.purpose() {
+                Purpose::Sign => CKA_VERIFY,
+                Purpose::Decrypt => CKA_ENCRYPT,
+            },
+            true,
+        ),
         Attribute::bytes(CKA_LABEL, spec.label.as_bytes()),
         Attribute::bytes(CKA_ID, id),
     ];
@@ -166,15 +193,19 @@ fn generate(
             CKM_RSA_PKCS_KEY_PAIR_GEN
         }
     };
-    let private = [
+    let mut private = vec![
         Attribute::flag(CKA_TOKEN, true),
         Attribute::flag(CKA_PRIVATE, true),
         Attribute::flag(CKA_SENSITIVE, true),
         Attribute::flag(CKA_EXTRACTABLE, false),
-        Attribute::flag(CKA_SIGN, true),
+        Attribute::flag(CKA_SIGN, !spec.decrypts),
         Attribute::bytes(CKA_LABEL, spec.label.as_bytes()),
         Attribute::bytes(CKA_ID, id),
     ];
+    // Left out, some tokens allow it.
+    if spec.alg.is_rsa() {
+        private.push(Attribute::flag(CKA_DECRYPT, spec.decrypts));
+    }
     Ok(session.generate_key_pair(mechanism, &public, &private)?)
 }
 
