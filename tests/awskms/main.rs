@@ -8,6 +8,7 @@ mod fake_kms;
 mod verify;
 
 mod credentials;
+mod decrypting;
 mod doctor;
 mod generating;
 mod refusals;

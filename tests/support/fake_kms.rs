@@ -453,13 +453,46 @@ fn operate(
                     "KeyId": arn(&id),
                     "PublicKey": STANDARD.encode(key.pair.public_key_to_der().unwrap()),
                     "KeyUsage": key.usage,
-                    "SigningAlgorithms": key.algorithms,
+                    "SigningAlgorithms": (key.usage == "SIGN_VERIFY").then_some(&key.algorithms),
+                    "EncryptionAlgorithms": (key.usage == "ENCRYPT_DECRYPT").then_some(ENCRYPTION),
                 })),
+                "Decrypt" => decrypt(&id, key, asked),
                 "Sign" => sign(&id, key, asked, fault),
                 other => Err(refuse(400, "UnknownOperationException", other)),
             }
         }
     }
+}
+
+const ENCRYPTION: [&str; 2] = ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"];
+
+fn decrypt(id: &str, key: &Key, asked: &Value) -> Result<Value, Answer> {
+    if key.state == "Disabled" {
+        return Err(refuse(400, "DisabledException", "the key is disabled."));
+    }
+    if key.usage != "ENCRYPT_DECRYPT" {
+        return Err(refuse(400, "InvalidKeyUsageException", "the key's usage"));
+    }
+    let md = match asked["EncryptionAlgorithm"].as_str().unwrap() {
+        "RSAES_OAEP_SHA_256" => openssl::md::Md::sha256(),
+        "RSAES_OAEP_SHA_1" => openssl::md::Md::sha1(),
+        other => return Err(refuse(400, "ValidationException", other)),
+    };
+    let ciphertext = asked["CiphertextBlob"].as_str().unwrap();
+    let mut context = PkeyCtx::new(&key.pair).unwrap();
+    context.decrypt_init().unwrap();
+    context.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
+    context.set_rsa_oaep_md(md).unwrap();
+    context.set_rsa_mgf1_md(md).unwrap();
+    let mut plain = Vec::new();
+    context
+        .decrypt_to_vec(&STANDARD.decode(ciphertext).unwrap(), &mut plain)
+        .map_err(|_| refuse(400, "InvalidCiphertextException", ""))?;
+    Ok(json!({
+        "KeyId": arn(id),
+        "Plaintext": STANDARD.encode(plain),
+        "EncryptionAlgorithm": asked["EncryptionAlgorithm"],
+    }))
 }
 
 fn sign(id: &str, key: &Key, asked: &Value, fault: Option<&Fault>) -> Result<Value, Answer> {

@@ -54,14 +54,14 @@ pub(super) enum Wrapping {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "WrittenConsumer")]
 pub(super) struct Consumer {
-    pub(super) organisation: OrgNumber,
+    pub(super) orgno: OrgNumber,
     pub(super) key: PublicJwk,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenConsumer {
-    organisation: String,
+    orgno: String,
     jwk: Option<Map<String, Value>>,
     certificate: Option<String>,
 }
@@ -87,7 +87,7 @@ impl TryFrom<WrittenConsumer> for Consumer {
             return Err(wrong("only an RSA key can be encrypted to"));
         }
         Ok(Self {
-            organisation: written.organisation.parse()?,
+            orgno: written.orgno.parse()?,
             key,
         })
     }

@@ -153,7 +153,7 @@ fn consumer_key<'a>(
     let consumers = &state.bank.consumers;
     consumers
         .iter()
-        .find(|consumer| consumer.organisation.as_str() == token.consumer())
+        .find(|consumer| consumer.orgno.as_str() == token.consumer())
         .map(|consumer| &consumer.key)
         .ok_or_else(|| forbidden("the consumer has no encryption certificate here"))
 }
