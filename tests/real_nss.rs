@@ -69,6 +69,12 @@ fn every_algorithm_signs() {
 
 #[test]
 #[ignore = "needs what scripts/setup installs; run scripts/test modules"]
+fn both_algorithms_decrypt() {
+    battery::both_algorithms_decrypt(&fixture().token, "object=rsa");
+}
+
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test modules"]
 fn a_wrong_pin_is_tried_once() {
     battery::a_wrong_pin_is_tried_once(&fixture().token);
 }

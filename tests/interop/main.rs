@@ -1,10 +1,13 @@
 //! Signatures of every key source with every algorithm and header form, checked
-//! by verifiers that share no code with segl: PyJWT, jwcrypto and jose.
+//! by verifiers that share no code with segl: PyJWT, jwcrypto and jose; and encryption,
+//! by jwcrypto.
 //!
 //! `scripts/test interop` installs the verifiers, builds `tests/c/interop.c` and
 //! runs this. A plain `cargo test` shows it as ignored.
 
 mod callback;
+#[cfg(feature = "simulator")]
+mod encryption;
 mod fixtures;
 
 use std::env;

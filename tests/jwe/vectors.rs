@@ -25,7 +25,7 @@ const KEY: [(&str, &str); 8] = [
             "JArm-L5StowjzGy-_bq6Gw",
         ),
     ),
-    ("e", concat!("AQAB",)),
+    ("e", "AQAB"),
     (
         "d",
         concat!(

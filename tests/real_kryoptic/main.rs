@@ -36,6 +36,8 @@ fn token() -> MutexGuard<'static, Token> {
     static TOKEN: LazyLock<Mutex<Token>> = LazyLock::new(|| {
         let kryoptic = Kryoptic::new("real-kryoptic", &["main", "pins"]);
         kryoptic.generate("main", "rsa:2048", "01", "rsa", &[]);
+        let decrypts = ["--usage-decrypt"];
+        kryoptic.generate("main", "rsa:2048", "07", "cipher", &decrypts);
         kryoptic.generate("main", "EC:prime256v1", "02", "p256", &[]);
         kryoptic.generate("main", "EC:secp384r1", "03", "p384", &[]);
         kryoptic.generate("main", "EC:prime256v1", "04", "loose", &["--extractable"]);
@@ -67,6 +69,12 @@ fn token() -> MutexGuard<'static, Token> {
 #[ignore = "needs what scripts/setup installs; run scripts/test modules"]
 fn every_algorithm_signs() {
     battery::every_algorithm_signs(&token());
+}
+
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test modules"]
+fn both_algorithms_decrypt() {
+    battery::both_algorithms_decrypt(&token(), "object=cipher");
 }
 
 #[test]

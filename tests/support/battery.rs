@@ -7,8 +7,14 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use openssl::md::Md;
+use openssl::pkey::PKey;
+use openssl::pkey_ctx::PkeyCtx;
+use openssl::rsa::Padding;
+use segl::alg::KeyEncryption;
 use segl::keys::pkcs11::{Pkcs11Signer, TokenKeySpec, generate_on_token, shutdown};
 use segl::keys::uri::{PinPolicy, Pkcs11Uri};
+use segl::keys::{Decrypter, HealthState, Pkcs11Decrypter};
 use segl::{Algorithm, Call, Error, ErrorCode, KeyUri, Secret, Signer};
 
 use crate::other_code::OtherCode;
@@ -284,4 +290,47 @@ pub fn require_good(signer: &Pkcs11Signer, alg: Algorithm, message: &[u8], signa
         openssl_verifies(signer.public_key(), alg, message, signature),
         "{alg}"
     );
+}
+
+/// The RSA key that `path` names decrypts what was encrypted to it by both algorithms, and
+/// says of anything else that it is none. The token goes on meanwhile.
+pub fn both_algorithms_decrypt(token: &Token, path: &str) {
+    let pin = Some(Secret::from(token.pin.as_bytes()));
+    let key = Pkcs11Decrypter::open(&token.uri(path), pin, &Call::none()).unwrap();
+    let signer = token.open(&token.p256()).unwrap();
+    for alg in KeyEncryption::ALL {
+        let plain = b"0123456789abcdef0123456789abcdef";
+        let good = encrypt(&key, alg, plain);
+        let mut wrong = good.clone();
+        wrong[100] ^= 1;
+        for _ in 0..3 {
+            let decrypted = key.decrypt(alg, &good, &Call::none()).unwrap();
+            assert_eq!(decrypted.expose(), plain, "{alg}");
+            for wrong in [&wrong[..], &[1; 256]] {
+                let error = key.decrypt(alg, wrong, &Call::none()).unwrap_err();
+                assert_eq!(error.code(), ErrorCode::JweInvalid, "{alg}: {error}");
+            }
+            require_good_signatures(&signer);
+        }
+        let empty = encrypt(&key, alg, b"");
+        let decrypted = key.decrypt(alg, &empty, &Call::none()).unwrap();
+        assert_eq!(decrypted.expose(), b"", "{alg}");
+    }
+    assert_eq!(signer.health().state, HealthState::Ready);
+}
+
+fn encrypt(key: &Pkcs11Decrypter, alg: KeyEncryption, plain: &[u8]) -> Vec<u8> {
+    let md = match alg {
+        KeyEncryption::RsaOaep256 => Md::sha256(),
+        _ => Md::sha1(),
+    };
+    let public = key.public_key().to_spki_der().unwrap();
+    let mut context = PkeyCtx::new(&PKey::public_key_from_der(&public).unwrap()).unwrap();
+    context.encrypt_init().unwrap();
+    context.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
+    context.set_rsa_oaep_md(md).unwrap();
+    context.set_rsa_mgf1_md(md).unwrap();
+    let mut ciphertext = Vec::new();
+    context.encrypt_to_vec(plain, &mut ciphertext).unwrap();
+    ciphertext
 }
