@@ -11,9 +11,9 @@
  *     is consumed.
  *  4. Text is UTF-8 with a length in bytes. SEGL_S("text") gives both. Text and
  *     bytes that come out are segl_bytes: NUL-terminated, wiped when freed.
- *  5. Handles (segl_signer, segl_client, segl_transport, segl_cancel) are checked
- *     keys, not addresses: what was freed, is of another type or never was one is
- *     SEGL_INVALID_HANDLE. Freeing twice, or while another thread is inside, is
+ *  5. Handles (segl_signer, segl_client, segl_validator, segl_transport, segl_cancel)
+ *     are checked keys, not addresses: what was freed, is of another type or never
+ *     was one is SEGL_INVALID_HANDLE. Freeing twice, or while another thread is inside, is
  *     harmless. Errors and segl_bytes are plain memory: free each once.
  *  6. Any function may be called from any thread at any time. Calls block up to
  *     their deadline.
@@ -344,7 +344,7 @@ enum {
  The version of this header: major << 16 | minor. Within a major there are
  only additions, each with a new minor.
  */
-#define SEGL_ABI_VERSION ((1 << 16) | 1)
+#define SEGL_ABI_VERSION ((1 << 16) | 2)
 
 /*
  In `segl_call.flags`: `segl_client_token` and `segl_client_token_if_newer` also
@@ -364,7 +364,8 @@ enum {
 #define SEGL_FIELD_RETRY_AFTER_MS 2
 
 /*
- The HTTP status of the answer. Integer.
+ The HTTP status of the answer; of a 700 error, the one that an API answers the token with.
+ Integer.
  */
 #define SEGL_FIELD_HTTP_STATUS 3
 
@@ -379,7 +380,8 @@ enum {
 #define SEGL_FIELD_CK_FUNCTION 100
 
 /*
- "error" of the token endpoint (RFC 6749 section 5.2). Text.
+ "error" of the token endpoint (RFC 6749 section 5.2); of a 700 error, the one that an API
+ answers the token with (RFC 6750 section 3.1). Text.
  */
 #define SEGL_FIELD_OAUTH_ERROR 101
 
@@ -482,6 +484,11 @@ typedef struct segl_signer segl_signer;
  A handle on an HTTP transport that the host implements.
  */
 typedef struct segl_transport segl_transport;
+
+/*
+ A handle on what checks the access tokens of one issuer.
+ */
+typedef struct segl_validator segl_validator;
 
 /*
  What a client is made of. Zero-fill it, then set `struct_size` and the rest.
@@ -785,6 +792,49 @@ typedef struct {
    */
   void (*destroy)(void *ctx);
 } segl_transport_vtable;
+
+/*
+ What a validator is made of. Zero-fill it, then set `struct_size` and the rest.
+ It is copied.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_validator_params)`.
+   */
+  size_t struct_size;
+  /*
+   The settings of one validator, a JSON object with the words of segl.toml
+   (docs/config.schema.json). UTF-8. NULL when `config_path` is set.
+   */
+  const char *config_json;
+  /*
+   The length of `config_json` in bytes.
+   */
+  size_t config_json_len;
+  /*
+   The path of a configuration file (segl.toml), in the place of `config_json`:
+   exactly one of the two is set. UTF-8.
+   */
+  const char *config_path;
+  /*
+   The length of `config_path` in bytes.
+   */
+  size_t config_path_len;
+  /*
+   The validator in the file. NULL when `config_json` is set.
+   */
+  const char *validator_name;
+  /*
+   The length of `validator_name` in bytes.
+   */
+  size_t validator_name_len;
+  /*
+   What reads the issuer's keys, in the place of segl's own HTTP. May be NULL. It is
+   shared: the caller may free the handle at once. The setting `ca_file` has no meaning
+   beside it, and is refused.
+   */
+  const segl_transport *transport;
+} segl_validator_params;
 
 /*
  A signer that the host implements: another SDK, a cloud vault, a smart card.
@@ -1545,6 +1595,73 @@ void segl_transport_free(segl_transport *transport);
  Failure: it cannot fail.
  */
 void segl_bytes_free(segl_bytes *bytes);
+
+/*
+ Makes a validator from settings in JSON or in a file. Nothing is sent before its first
+ check. One is enough for a program: it keeps the issuer's keys.
+
+ Ownership: the inputs are borrowed, and copied where they are kept. `out`
+ becomes the caller's; free it with `segl_validator_free`.
+ NULL: `params` and `out` must not be NULL.
+ Threads: any thread, any time.
+ Failure: `SEGL_CONFIG` or `SEGL_URL`, whose field `SEGL_FIELD_CONFIG_PATH` names the
+ setting, `SEGL_IO` when a file cannot be read, `SEGL_CERTIFICATE` for `ca_file`; `out`
+ is NULL then.
+ */
+SEGL_MUST_USE
+segl_error *segl_validator_new(const segl_validator_params *params,
+                               segl_validator **out);
+
+/*
+ Answers whether the sender of an access token may do what is required, now: signature,
+ issuer, times, scopes, consumer and supplier, audience and person are checked, in this
+ order.
+
+ `token` is what stands behind "Bearer " in the header `Authorization`.
+ `requirements_json` is a JSON object whose members go before the validator's settings:
+ `scopes` (all of them), `any_scope` (one is enough), `audience`, `consumer` (an
+ organisation number), `supplier` (an organisation number; `null`: the token must not be
+ delegated), `delegation_source`, `pid`; all optional.
+
+ `out_json` is what the token says, a JSON object: `issuer`, `issued_at`, `expires_at`
+ (seconds since 1970), `id`, `client_id`, `client_amr`, `scopes`, `audiences`, `consumer` and
+ `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`, and
+ all claims as `claims`. What is absent is null or an empty array. It names the person, if
+ the token does.
+
+ Ownership: the inputs are borrowed. `out_json` becomes the caller's; free it with
+ `segl_bytes_free`.
+ NULL: `validator`, `token` and `out_json` must not be NULL; `requirements_json` may be
+ NULL with length 0, which requires what the settings say; `call` may be NULL.
+ Threads: any thread, any time, also with the same validator. It computes only, unless the
+ issuer's keys have to be read: at the first check, and when a token names one that is not
+ known, at most once in 30 seconds.
+ Failure: a number from 700 on for a token that is refused. Its fields
+ `SEGL_FIELD_HTTP_STATUS` and `SEGL_FIELD_OAUTH_ERROR` are what the API answers then (RFC
+ 6750 section 3.1): 401 and "invalid_token", or 403 and "insufficient_scope".
+ `SEGL_JWKS_UNAVAILABLE`, `SEGL_JWKS_INVALID` (both with status 503 and no OAuth error) or
+ `SEGL_METADATA_INVALID` when the issuer's keys cannot be had and none are known;
+ `SEGL_INVALID_ARGUMENT` for requirements that are none; `out_json` is zero-filled then.
+ */
+SEGL_MUST_USE
+segl_error *segl_validator_check(const segl_validator *validator,
+                                 const char *token,
+                                 size_t token_len,
+                                 const char *requirements_json,
+                                 size_t requirements_json_len,
+                                 const segl_call *call,
+                                 segl_bytes *out_json);
+
+/*
+ Frees a validator and its keys.
+
+ Ownership: ends the caller's ownership. Freeing twice is harmless.
+ NULL: `validator` may be NULL; nothing happens then.
+ Threads: any thread, any time, also while other threads use it; they finish
+ first.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_validator_free(segl_validator *validator);
 
 /*
  Makes a signer of functions of the host. Every signature is checked with the

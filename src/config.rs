@@ -1,4 +1,4 @@
-//! `segl.toml`, or the same as JSON: the clients of a program by name.
+//! `segl.toml`, or the same as JSON: the clients and validators of a program by name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,6 +13,7 @@ use crate::json::{self, Problem};
 use crate::keys::uri::PinPolicy;
 use crate::profiles::ClientSettings;
 use crate::token::{TokenClient, TokenClientBuilder};
+use crate::validate::{Validator, ValidatorBuilder, ValidatorSettings};
 
 /// A whole configuration. Unknown settings are errors that name their path.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -21,6 +22,9 @@ pub struct Config {
     /// Clients by the names that the program uses for them.
     #[serde(default)]
     pub clients: BTreeMap<String, ClientSettings>,
+    /// What checks the access tokens that the program receives, by the names that it uses.
+    #[serde(default)]
+    pub validators: BTreeMap<String, ValidatorSettings>,
     /// What key URIs may do.
     #[serde(default)]
     pub security: Security,
@@ -83,21 +87,15 @@ impl Config {
     /// # Errors
     /// `CONFIG` listing the clients there are.
     pub fn client(&self, name: &str) -> Result<&ClientSettings> {
-        self.clients.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.clients.keys().map(String::as_str).collect();
-            Error::new(
-                ErrorCode::Config,
-                match names.as_slice() {
-                    [] => "the configuration has no clients; add a table [clients.NAME]".to_owned(),
-                    _ => format!(
-                        "the configuration has no client \"{}\"; it has {}",
-                        name.escape_debug(),
-                        names.join(", ")
-                    ),
-                },
-            )
-            .with_details(|details| details.config_path = Some(format!("clients.{name}")))
-        })
+        find(&self.clients, "clients", "client", name)
+    }
+
+    /// The settings of one validator.
+    ///
+    /// # Errors
+    /// `CONFIG` listing the validators there are.
+    pub fn validator(&self, name: &str) -> Result<&ValidatorSettings> {
+        find(&self.validators, "validators", "validator", name)
     }
 
     /// Which PIN sources the key URIs of this configuration may name.
@@ -141,6 +139,35 @@ impl ClientSettings {
     }
 }
 
+impl Validator {
+    /// The validator called `name` in `config`. Nothing is sent.
+    ///
+    /// # Errors
+    /// `CONFIG` when there is no such validator or a setting is wrong.
+    pub fn from_config(config: &Config, name: &str) -> Result<Self> {
+        Self::builder_from_config(config, name)?.build()
+    }
+
+    /// As [`Validator::from_config`], for what the file cannot say: a transport of the
+    /// program's own.
+    ///
+    /// # Errors
+    /// `CONFIG` when there is no such validator.
+    pub fn builder_from_config(config: &Config, name: &str) -> Result<ValidatorBuilder> {
+        Ok(Self::builder(config.validator(name)?.clone()).named(name))
+    }
+}
+
+impl ValidatorSettings {
+    /// The settings of one validator from a JSON object, as under `validators.NAME`.
+    ///
+    /// # Errors
+    /// `CONFIG` naming the setting at fault.
+    pub fn from_json(text: &str) -> Result<Self> {
+        parse_json(text)
+    }
+}
+
 /// The JSON Schema of the configuration, as in `docs/config.schema.json`.
 ///
 /// # Errors
@@ -151,6 +178,30 @@ pub fn schema() -> Result<String> {
         .map_err(|source| {
             Error::new(ErrorCode::Config, "the schema cannot be written").with_source(source)
         })
+}
+
+/// The entry called `name`, a `kind`, of `table`.
+fn find<'a, T>(
+    entries: &'a BTreeMap<String, T>,
+    table: &str,
+    kind: &str,
+    name: &str,
+) -> Result<&'a T> {
+    entries.get(name).ok_or_else(|| {
+        let names: Vec<_> = entries.keys().map(String::as_str).collect();
+        Error::new(
+            ErrorCode::Config,
+            match names.as_slice() {
+                [] => format!("the configuration has no {table}; add a table [{table}.NAME]"),
+                _ => format!(
+                    "the configuration has no {kind} \"{}\"; it has {}",
+                    name.escape_debug(),
+                    names.join(", ")
+                ),
+            },
+        )
+        .with_details(|details| details.config_path = Some(format!("{table}.{name}")))
+    })
 }
 
 fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T> {

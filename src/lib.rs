@@ -40,6 +40,7 @@ pub mod person_id;
 pub mod profiles;
 pub mod secret;
 pub mod token;
+pub mod validate;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -57,3 +58,4 @@ pub use keys::{KeyUri, PublicJwk, Signer};
 pub use person_id::PersonId;
 pub use secret::Secret;
 pub use token::{Token, TokenClient, TokenRequest};
+pub use validate::{Requirements, Validator, VerifiedToken};

@@ -124,6 +124,7 @@ programs! {
     tls_signer: C_WAYS ["tls_signer.c"];
     transport: C_WAYS ["transport.c"];
     transport_inside: C_WAYS ["transport_inside.c"];
+    validator: C_WAYS ["validator.c"];
     panic: PANIC_WAYS ["panic.c"];
     kms: KMS_WAYS ["kms.c"];
 }
@@ -332,8 +333,13 @@ fn config(hsm: &SoftHsm, simulator: &RunningSimulator) -> String {
         urls.maskinporten_issuer,
         hsm_uri(hsm, "main"),
     );
+    let validator = format!(
+        "[validators.maskinporten]\nissuer = '{}'\nmetadata = '{}'\nscopes = ['a:b']\n",
+        urls.maskinporten_issuer, urls.maskinporten_metadata
+    );
     [
         two_keys,
+        validator,
         maskinporten("maskinporten", "file", &rsa),
         maskinporten("refused", "nobody", &rsa),
         maskinporten("hsm", "hsm", &hsm_uri(hsm, "main")),

@@ -34,13 +34,16 @@ pub struct Details {
     pub retryable: bool,
     /// How long the server asked to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the answer. In a 700 error, the one that an API answers the token
+    /// with: 401, 403, or 503 while the issuer's keys cannot be had.
     pub http_status: Option<u16>,
     /// The PKCS#11 return value (`CK_RV`).
     pub ck_rv: Option<u64>,
     /// The PKCS#11 function that returned it, for example `"C_Login"`.
     pub ck_function: Option<&'static str>,
-    /// `error` of the token endpoint (RFC 6749 section 5.2).
+    /// `error` of the token endpoint (RFC 6749 section 5.2). In a 700 error, the one that an
+    /// API answers the token with (RFC 6750 section 3.1): `invalid_token` or
+    /// `insufficient_scope`.
     pub oauth_error: Option<String>,
     /// `error_description` of the token endpoint.
     pub oauth_error_description: Option<String>,
@@ -95,13 +98,25 @@ impl Error {
 
     /// The same error, about the client called `name` in the configuration.
     #[must_use]
-    pub(crate) fn in_client(mut self, name: &str) -> Self {
+    pub(crate) fn in_client(self, name: &str) -> Self {
+        self.in_table("clients", name)
+            .in_context(format_args!("client \"{name}\""))
+    }
+
+    /// The same error, about the validator called `name` in the configuration.
+    #[must_use]
+    pub(crate) fn in_validator(self, name: &str) -> Self {
+        self.in_table("validators", name)
+            .in_context(format_args!("validator \"{name}\""))
+    }
+
+    fn in_table(mut self, table: &str, name: &str) -> Self {
         if let Some(path) = &mut self.0.details.config_path
-            && !path.starts_with("clients.")
+            && !path.starts_with(&format!("{table}."))
         {
-            *path = format!("clients.{name}.{path}");
+            *path = format!("{table}.{name}.{path}");
         }
-        self.in_context(format_args!("client \"{name}\""))
+        self
     }
 
     /// The same error once more, for another caller.

@@ -11,13 +11,15 @@ use crate::error::{Error, ErrorCode};
 pub const SEGL_FIELD_RETRYABLE: i32 = 1;
 /// How long the server asked to wait, in milliseconds. Integer.
 pub const SEGL_FIELD_RETRY_AFTER_MS: i32 = 2;
-/// The HTTP status of the answer. Integer.
+/// The HTTP status of the answer; of a 700 error, the one that an API answers the token with.
+/// Integer.
 pub const SEGL_FIELD_HTTP_STATUS: i32 = 3;
 /// The PKCS#11 return value (CK_RV). Integer.
 pub const SEGL_FIELD_CK_RV: i32 = 4;
 /// The PKCS#11 function that returned it, for example "C_Login". Text.
 pub const SEGL_FIELD_CK_FUNCTION: i32 = 100;
-/// "error" of the token endpoint (RFC 6749 section 5.2). Text.
+/// "error" of the token endpoint (RFC 6749 section 5.2); of a 700 error, the one that an API
+/// answers the token with (RFC 6750 section 3.1). Text.
 pub const SEGL_FIELD_OAUTH_ERROR: i32 = 101;
 /// "error_description" of the token endpoint. Text.
 pub const SEGL_FIELD_OAUTH_ERROR_DESCRIPTION: i32 = 102;

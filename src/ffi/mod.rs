@@ -30,6 +30,7 @@ mod test_hooks;
 mod token;
 mod transport;
 mod types;
+mod validator;
 mod vtable;
 
 use std::ffi::c_char;
@@ -42,7 +43,7 @@ use crate::keys;
 
 /// The version of this header: major << 16 | minor. Within a major there are
 /// only additions, each with a new minor.
-pub const SEGL_ABI_VERSION: u32 = (1 << 16) | 1;
+pub const SEGL_ABI_VERSION: u32 = (1 << 16) | 2;
 
 /// The ABI version of the loaded library, as `SEGL_ABI_VERSION`. A program
 /// needs the same major and at least its own minor.

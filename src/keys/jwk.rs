@@ -1,12 +1,14 @@
 //! Public keys: JWK (RFC 7517, RFC 7518 section 6), thumbprint (RFC 7638) and
 //! signature verification.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::ec::{EcGroup, EcKey};
+use openssl::error::ErrorStack;
 use openssl::nid::Nid;
 use openssl::pkey::{Id, PKey, PKeyRef, Public};
 use openssl::pkey_ctx::PkeyCtx;
@@ -146,6 +148,11 @@ impl PublicJwk {
     pub fn from_json(json: &str) -> Result<Self> {
         let jwk: Map<String, Value> = serde_json::from_str(json)
             .map_err(|_| Error::new(ErrorCode::KeyFormat, "the JWK is not a JSON object"))?;
+        Self::from_members(&jwk)
+    }
+
+    /// As [`PublicJwk::from_json`], of an object that was read already.
+    pub(crate) fn from_members(jwk: &Map<String, Value>) -> Result<Self> {
         if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
             .iter()
             .any(|name| jwk.contains_key(*name))
@@ -155,15 +162,15 @@ impl PublicJwk {
                 "the JWK holds a private key; give the public half only (without \"d\")",
             ));
         }
-        match text(&jwk, "kty")? {
-            "RSA" => Self::from_rsa(&octets(&jwk, "n")?, &octets(&jwk, "e")?),
+        match text(jwk, "kty")? {
+            "RSA" => Self::from_rsa(&octets(jwk, "n")?, &octets(jwk, "e")?),
             "EC" => {
-                let curve = match text(&jwk, "crv")? {
+                let curve = match text(jwk, "crv")? {
                     "P-256" => Curve::P256,
                     "P-384" => Curve::P384,
                     other => return Err(unsupported_kind("crv", other)),
                 };
-                Self::from_ec(curve, &octets(&jwk, "x")?, &octets(&jwk, "y")?)
+                Self::from_ec(curve, &octets(jwk, "x")?, &octets(jwk, "y")?)
             }
             other => Err(unsupported_kind("kty", other)),
         }
@@ -328,23 +335,43 @@ impl PublicJwk {
 
     /// As [`PublicJwk::verify`], for a message that is hashed already.
     pub(crate) fn verify_digest(&self, alg: Algorithm, digest: &[u8], signature: &[u8]) -> bool {
-        if !self.algorithms().contains(&alg) {
+        let Some(signature) = self.native_signature(alg, signature) else {
             return false;
-        }
-        let signature = match self.kind {
-            Kind::Rsa { bits, .. } if signature.len() != bits.div_ceil(8) as usize => return false,
-            Kind::Rsa { .. } => std::borrow::Cow::Borrowed(signature),
-            Kind::Ec { curve, .. } => match ecdsa::jose_to_der(curve, signature) {
-                Some(der) => std::borrow::Cow::Owned(der),
-                None => return false,
-            },
         };
-        let verified = PkeyCtx::new(&self.key).and_then(|mut ctx| {
-            ctx.verify_init()?;
-            prepare_padding(&mut ctx, alg)?;
-            ctx.verify(digest, &signature)
-        });
+        let verified = self
+            .verifying_context(alg)
+            .and_then(|mut context| context.verify(digest, &signature));
         matches!(verified, Ok(true))
+    }
+
+    /// `signature` (JOSE form) as OpenSSL takes it; `None` when it can be none of this key
+    /// with `alg`.
+    pub(super) fn native_signature<'a>(
+        &self,
+        alg: Algorithm,
+        signature: &'a [u8],
+    ) -> Option<Cow<'a, [u8]>> {
+        if !self.algorithms().contains(&alg) {
+            return None;
+        }
+        match self.kind {
+            Kind::Rsa { bits, .. } => {
+                let is_whole = signature.len() == bits.div_ceil(8) as usize;
+                is_whole.then_some(Cow::Borrowed(signature))
+            }
+            Kind::Ec { curve, .. } => ecdsa::jose_to_der(curve, signature).map(Cow::Owned),
+        }
+    }
+
+    /// A context that verifies signatures made with `alg`, one after the other.
+    pub(super) fn verifying_context(
+        &self,
+        alg: Algorithm,
+    ) -> std::result::Result<PkeyCtx<Public>, ErrorStack> {
+        let mut context = PkeyCtx::new(&self.key)?;
+        context.verify_init()?;
+        prepare_padding(&mut context, alg)?;
+        Ok(context)
     }
 }
 
@@ -352,7 +379,7 @@ impl PublicJwk {
 pub(crate) fn prepare_padding<T>(
     ctx: &mut PkeyCtx<T>,
     alg: Algorithm,
-) -> std::result::Result<(), openssl::error::ErrorStack> {
+) -> std::result::Result<(), ErrorStack> {
     if alg == Algorithm::PS256 {
         ctx.set_rsa_padding(Padding::PKCS1_PSS)?;
         ctx.set_signature_md(alg.md())?;
@@ -406,7 +433,7 @@ fn thumbprint(kind: &Kind) -> String {
 fn coordinates(
     ec: &EcKey<Public>,
     curve: Curve,
-) -> std::result::Result<(String, String), openssl::error::ErrorStack> {
+) -> std::result::Result<(String, String), ErrorStack> {
     let mut ctx = BigNumContext::new()?;
     let (mut x, mut y) = (BigNum::new()?, BigNum::new()?);
     ec.public_key()
@@ -447,6 +474,6 @@ fn unsupported_kind(member: &str, value: &str) -> Error {
     )
 }
 
-fn unusable(source: openssl::error::ErrorStack) -> Error {
+fn unusable(source: ErrorStack) -> Error {
     Error::new(ErrorCode::KeyFormat, "the public key cannot be used").with_source(source)
 }

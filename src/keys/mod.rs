@@ -12,6 +12,7 @@ pub mod pkcs11;
 pub mod software;
 pub mod tls;
 pub mod uri;
+pub(crate) mod verifier;
 pub mod x509;
 
 mod ecdsa;

@@ -12,6 +12,7 @@ mod end_time;
 mod generic;
 mod helseid;
 mod idporten;
+mod issuer;
 mod key_reference;
 mod maskinporten;
 mod maskinporten_refusals;
@@ -36,6 +37,7 @@ pub(crate) use decryption_settings::decryption;
 pub use digdir::certificate_environment;
 pub use dpop_settings::{DpopSettings, dpop};
 pub use end_time::EndTime;
+pub(crate) use issuer::{check_issuer, maskinporten_issuer, metadata_of};
 pub use key_reference::certificates;
 pub use maskinporten_refusals::maskinporten_refusals;
 pub use refusal::{KnownRefusal, ServerRefusal};
@@ -267,14 +269,14 @@ fn missing_client_id() -> Error {
 }
 
 /// A URL from the setting called `setting`, or from a constant.
-fn endpoint(setting: &str, url: &str) -> Result<Endpoint> {
+pub(crate) fn endpoint(setting: &str, url: &str) -> Result<Endpoint> {
     url.parse().map_err(|error: Error| {
         error.with_details(|details| details.config_path = Some(setting.to_owned()))
     })
 }
 
-/// An error about one setting of a client.
-fn setting_error(setting: &str, problem: impl fmt::Display) -> Error {
+/// An error about one setting.
+pub(crate) fn setting_error(setting: &str, problem: impl fmt::Display) -> Error {
     Error::new(
         ErrorCode::Config,
         format!("setting \"{setting}\" {problem}"),

@@ -123,7 +123,7 @@ impl ServerMetadata {
     }
 
     /// The metadata in a server's answer, which came at `now`.
-    pub(super) fn from_response(response: &Response, issuer: &str, now: UnixTime) -> Result<Self> {
+    pub(crate) fn from_response(response: &Response, issuer: &str, now: UnixTime) -> Result<Self> {
         let status = response.status;
         let code = match status {
             200 => {

@@ -12,7 +12,7 @@
 
 #include "check.h"
 
-/* True while segl has a thread that fetches a token, or has just done so. */
+/* True while segl has a thread that fetches a token or keys, or has just done so. */
 static inline int is_fetching(void) {
   DIR *tasks = opendir("/proc/self/task");
   CHECK(tasks != NULL);
@@ -22,7 +22,8 @@ static inline int is_fetching(void) {
     snprintf(path, sizeof path, "/proc/self/task/%s/comm", entry->d_name);
     FILE *file = fopen(path, "r");
     if (file == NULL) continue;
-    found |= fgets(name, sizeof name, file) != NULL && strncmp(name, "segl-token", 10) == 0;
+    found |= fgets(name, sizeof name, file) != NULL &&
+             (strncmp(name, "segl-token", 10) == 0 || strncmp(name, "segl-jwks", 9) == 0);
     fclose(file);
   }
   closedir(tasks);

@@ -70,5 +70,14 @@ int main(void) {
   MEMBER(segl_token, flags);
   MEMBER(segl_token, reserved);
   MEMBER(segl_token, generation);
+  STRUCT(segl_validator_params);
+  MEMBER(segl_validator_params, struct_size);
+  MEMBER(segl_validator_params, config_json);
+  MEMBER(segl_validator_params, config_json_len);
+  MEMBER(segl_validator_params, config_path);
+  MEMBER(segl_validator_params, config_path_len);
+  MEMBER(segl_validator_params, validator_name);
+  MEMBER(segl_validator_params, validator_name_len);
+  MEMBER(segl_validator_params, transport);
   return 0;
 }

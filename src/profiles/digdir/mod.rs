@@ -122,7 +122,8 @@ impl Service {
         )
     }
 
-    fn issuer_in(&self, environment: Environment) -> &'static str {
+    /// The issuer identifier.
+    pub(super) fn issuer_in(&self, environment: Environment) -> &'static str {
         match environment {
             Environment::Prod => self.prod,
             Environment::Test => self.test,

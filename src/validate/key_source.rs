@@ -1,0 +1,123 @@
+//! Where an issuer's keys are, and reading them once.
+
+use std::fmt;
+
+use super::jwks::KeySet;
+use super::refusal::undecided;
+use crate::call::Call;
+use crate::clock::UnixTime;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorCode, Result};
+use crate::http::{Method, Request, Transport};
+use crate::token::ServerMetadata;
+use crate::token::oauth_error::retry_after;
+
+/// Where the keys of an issuer are.
+#[derive(Debug, Clone)]
+pub(super) enum KeySource {
+    /// Here.
+    Jwks(Endpoint),
+    /// Where the issuer's metadata say (`jwks_uri`, RFC 8414 section 2).
+    Metadata { url: Endpoint, issuer: String },
+}
+
+/// No issuer has more of them.
+const MAX_LEN: usize = 512 * 1024;
+
+impl KeySource {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// `JWKS_UNAVAILABLE`, `JWKS_INVALID`, and `METADATA_INVALID` for the metadata.
+    pub(super) fn read(
+        &self,
+        transport: &dyn Transport,
+        now: UnixTime,
+        call: &Call,
+    ) -> Result<KeySet> {
+        match self {
+            Self::Jwks(url) => read_keys(url, transport, now, call),
+            Self::Metadata { url, issuer } => {
+                let metadata = read_metadata(url, issuer, transport, now, call)?;
+                let jwks_uri = metadata.jwks_uri.ok_or_else(|| {
+                    Error::new(
+                        ErrorCode::MetadataInvalid,
+                        format!(
+                            "GET {url}: the server's metadata lack \"jwks_uri\"; set \"jwks_uri\" to where its keys are"
+                        ),
+                    )
+                })?;
+                read_keys(&jwks_uri, transport, now, call)
+            }
+        }
+    }
+}
+
+impl fmt::Display for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Jwks(url) | Self::Metadata { url, .. } => url.fmt(f),
+        }
+    }
+}
+
+fn read_metadata(
+    url: &Endpoint,
+    issuer: &str,
+    transport: &dyn Transport,
+    now: UnixTime,
+    call: &Call,
+) -> Result<ServerMetadata> {
+    let answer = transport
+        .send(&Request::new(Method::Get, url.clone()), call)
+        .map_err(|error| unavailable(url, error))?;
+    ServerMetadata::from_response(&answer, issuer, now).map_err(|error| match error.retryable() {
+        true => unavailable(url, error),
+        false => error.in_context(format_args!("GET {url}")),
+    })
+}
+
+fn read_keys(
+    url: &Endpoint,
+    transport: &dyn Transport,
+    now: UnixTime,
+    call: &Call,
+) -> Result<KeySet> {
+    let answer = transport
+        .send(&Request::new(Method::Get, url.clone()), call)
+        .map_err(|error| unavailable(url, error))?;
+    if answer.status != 200 {
+        let status = answer.status;
+        let error = Error::new(
+            ErrorCode::JwksUnavailable,
+            format!("the server answered HTTP {status}"),
+        );
+        return Err(unavailable(
+            url,
+            error.with_details(|details| details.retry_after = retry_after(&answer, now)),
+        ));
+    }
+    if answer.body.len() > MAX_LEN {
+        return Err(undecided(
+            ErrorCode::JwksInvalid,
+            format!(
+                "GET {url}: the issuer's keys have more than {MAX_LEN} bytes; this is no JWK set"
+            ),
+        ));
+    }
+    KeySet::from_json(&answer.body).map_err(|error| error.in_context(format_args!("GET {url}")))
+}
+
+/// `error` says why `url` could not be read.
+fn unavailable(url: &Endpoint, error: Error) -> Error {
+    let retry_after = error.details().retry_after;
+    undecided(
+        ErrorCode::JwksUnavailable,
+        format!("the issuer's keys cannot be had: GET {url}: {error}"),
+    )
+    .with_details(|details| {
+        details.retryable = true;
+        details.retry_after = retry_after;
+    })
+    .with_source(error)
+}

@@ -1,0 +1,26 @@
+//! Access tokens that an API receives: the issuer's keys, the claims, and what an API
+//! requires of them.
+//!
+//! A check is one straight walk: *jwt* takes the token apart, *key_cache* has the issuer's
+//! keys, *claims* reads what was signed, *check* compares it with what is required.
+
+mod check;
+mod claims;
+mod jwks;
+mod jwt;
+mod key_cache;
+mod key_source;
+mod organisation;
+mod refusal;
+mod requirements;
+mod settings;
+mod validator;
+mod verified_token;
+mod wire;
+
+pub use claims::Confirmation;
+pub use organisation::{EsealAuthority, IssuedOrganisation};
+pub use requirements::{Requirements, Supplier};
+pub use settings::ValidatorSettings;
+pub use validator::{Validator, ValidatorBuilder};
+pub use verified_token::VerifiedToken;

@@ -1,0 +1,32 @@
+//! Why a token is refused, and what an API answers its sender (RFC 6750 section 3.1).
+
+use crate::error::{Error, ErrorCode};
+
+/// The token is no good: 401 and `invalid_token`. Its sender needs another one.
+pub(super) fn invalid_token(code: ErrorCode, message: impl Into<String>) -> Error {
+    answered(code, message, "invalid_token", 401)
+}
+
+/// The token is good, but not for this: 403 and `insufficient_scope`. Another one like it
+/// would not do either.
+pub(super) fn insufficient(code: ErrorCode, message: impl Into<String>) -> Error {
+    answered(code, message, "insufficient_scope", 403)
+}
+
+/// Nobody can tell whether the token is good: 503.
+pub(super) fn undecided(code: ErrorCode, message: impl Into<String>) -> Error {
+    Error::new(code, message).with_details(|details| details.http_status = Some(503))
+}
+
+/// What a token or an issuer says, as a message may have it.
+pub(super) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(100).collect();
+    start.escape_debug().to_string()
+}
+
+fn answered(code: ErrorCode, message: impl Into<String>, error: &str, status: u16) -> Error {
+    Error::new(code, message).with_details(|details| {
+        details.oauth_error = Some(error.to_owned());
+        details.http_status = Some(status);
+    })
+}
