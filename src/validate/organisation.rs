@@ -107,7 +107,9 @@ impl IssuedOrganisation {
         let part: Vec<_> = parts.map(str::to_owned).collect();
         let has_empty = organisation.is_empty() || part.iter().any(String::is_empty);
         if icd.len() != 4 || !icd.bytes().all(|byte| byte.is_ascii_digit()) || has_empty {
-            return Err(malformed("has no identifier such as 0192:910753614"));
+            return Err(malformed(
+                "has no identifier such as 0192 and nine digits, with a colon between them",
+            ));
         }
         if part.len() > 2 {
             return Err(malformed("has an identifier of more than four parts"));

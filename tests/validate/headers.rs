@@ -1,0 +1,187 @@
+//! Texts that are no token, and headers that lie.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::sign::Signer;
+use segl::ErrorCode;
+use serde_json::{Value, json};
+
+use crate::support::{p256_key, rsa_key};
+use crate::world::{Issuer, World, assert_refused, claims, jwk, token, token_with};
+
+fn encode(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+/// A token with this header and no good signature.
+fn unsigned(header: &str, signature: &str) -> String {
+    let claims = claims(|_| {}).to_string();
+    format!("{}.{}.{signature}", encode(header), encode(&claims))
+}
+
+#[test]
+fn texts_that_are_no_token_are_malformed() {
+    let world = World::new();
+    let good = token(&rsa_key(), &claims(|_| {}));
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    for text in [
+        String::new(),
+        ".".into(),
+        "..".into(),
+        "...".into(),
+        "a.b".into(),
+        format!("{good}.x"),
+        format!("Bearer {good}"),
+        format!("{good} "),
+        format!("{good}="),
+        format!("{input}.{signature}AAA"),
+        format!("{input}.{}", "A".repeat(2000)),
+        unsigned("[]", "AAAA"),
+        unsigned("\"alg\"", "AAAA"),
+        unsigned("{\"alg\":\"RS256\"", "AAAA"),
+        unsigned("{\"kid\":\"k\"}", "AAAA"),
+        unsigned("{\"alg\":1}", "AAAA"),
+        unsigned(
+            "{\"alg\":\"RS256\",\"alg\":\"RS256\",\"kid\":\"k\"}",
+            "AAAA",
+        ),
+        unsigned("{\"alg\":\"RS256\",\"kid\":7}", "AAAA"),
+        format!("{}.{}", "é".repeat(10), "a.b"),
+        "a".repeat(40_000),
+    ] {
+        let error = world.check(&text, "{}").unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenMalformed);
+    }
+}
+
+#[test]
+fn a_payload_that_is_signed_but_no_claims_is_malformed() {
+    let world = World::new();
+    let signer = crate::support::signer(&rsa_key());
+    for payload in [
+        &b"[]"[..],
+        b"",
+        b"7",
+        b"{",
+        b"\xff",
+        b"{\"iss\":\"\xff\"}",
+        b"{} {}",
+    ] {
+        let token = segl::jws::sign_json(
+            signer.as_ref(),
+            r#"{"alg":"RS256","kid":"k"}"#,
+            payload,
+            &segl::Call::none(),
+        )
+        .unwrap();
+        let error = world.check(&token, "{}").unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenMalformed);
+    }
+}
+
+#[test]
+fn algorithms_that_prove_nothing_are_refused() {
+    let world = World::new();
+    for alg in [
+        "none", "None", "NONE", "", "HS256", "HS512", "RS1", "EdDSA", "rs256", "RS256 ", "ES256",
+    ] {
+        let header = json!({"alg": alg, "kid": "k"}).to_string();
+        let error = world.check(&unsigned(&header, ""), "{}").unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenAlgorithm);
+    }
+    assert_eq!(world.issuer.requests(), 0);
+}
+
+#[test]
+fn the_public_key_is_no_secret_to_sign_with() {
+    let world = World::new();
+    let public = rsa_key().public_key_to_pem().unwrap();
+    let header = encode(r#"{"alg":"HS256","kid":"k"}"#);
+    let input = format!("{header}.{}", encode(&claims(|_| {}).to_string()));
+    let key = PKey::hmac(&public).unwrap();
+    let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
+    signer.update(input.as_bytes()).unwrap();
+    let token = format!(
+        "{input}.{}",
+        URL_SAFE_NO_PAD.encode(signer.sign_to_vec().unwrap())
+    );
+    let error = world.check(&token, "{}").unwrap_err();
+    assert_refused(&error, ErrorCode::AccessTokenAlgorithm);
+}
+
+#[test]
+fn a_key_in_the_header_is_not_the_issuers() {
+    let world = World::new();
+    let forger = &crate::world::OTHER_RSA;
+    let own = jwk(forger, "k");
+    for extra in [
+        json!({"jwk": own}),
+        json!({"jku": "https://forger.example/jwk"}),
+        json!({"x5u": "https://forger.example/x"}),
+    ] {
+        let mut header = json!({"alg": "RS256", "kid": "k"});
+        for (name, value) in extra.as_object().unwrap() {
+            header[name] = value.clone();
+        }
+        let error = world
+            .check(&token_with(forger, &header, &claims(|_| {})), "{}")
+            .unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenSignature);
+        // What it says beside a right signature makes no difference.
+        world
+            .check(&token_with(&rsa_key(), &header, &claims(|_| {})), "{}")
+            .unwrap();
+    }
+}
+
+#[test]
+fn extensions_of_jws_are_refused() {
+    let world = World::new();
+    for extra in [
+        json!({"crit": ["exp"]}),
+        json!({"crit": null}),
+        json!({"b64": false}),
+        json!({"b64": true}),
+    ] {
+        let mut header = json!({"alg": "RS256", "kid": "k"});
+        for (name, value) in extra.as_object().unwrap() {
+            header[name] = value.clone();
+        }
+        let error = world
+            .check(&unsigned(&header.to_string(), "AAAA"), "{}")
+            .unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenMalformed);
+        assert!(error.message().contains("crit"), "{error}");
+    }
+}
+
+#[test]
+fn typ_makes_no_difference() {
+    let world = World::new();
+    for typ in [
+        json!("JWT"),
+        json!("at+jwt"),
+        json!("application/at+jwt"),
+        Value::Null,
+    ] {
+        let header = json!({"alg": "RS256", "kid": "k", "typ": typ});
+        world
+            .check(&token_with(&rsa_key(), &header, &claims(|_| {})), "{}")
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_key_of_another_type_signs_nothing() {
+    let issuer = Issuer::new(&[jwk(&p256_key(), "k")]);
+    let world = World::of(
+        r#"{"environment":"test","algorithms":["RS256","ES256"]}"#,
+        issuer,
+    );
+    let error = world
+        .check(&token(&rsa_key(), &claims(|_| {})), "{}")
+        .unwrap_err();
+    assert_refused(&error, ErrorCode::AccessTokenSignature);
+}

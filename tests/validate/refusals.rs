@@ -1,0 +1,304 @@
+//! Tokens that are refused: rightly signed, but not for this.
+
+use segl::{Call, ErrorCode, Requirements};
+use serde_json::{Value, json};
+
+use crate::support::rsa_key;
+use crate::world::{
+    NOW, ORGNO, OTHER_PERSON, OTHER_RSA, PERSON, SUPPLIER, World, assert_refused, claims, token,
+};
+
+fn organisation(id: &str) -> Value {
+    json!({"authority": "iso6523-actorid-upis", "ID": id})
+}
+
+#[test]
+fn each_claim_is_compared_with_what_is_required() {
+    use ErrorCode::*;
+    let cases: Vec<(Value, Value, ErrorCode, &[&str])> = vec![
+        (
+            json!({"iss": "https://maskinporten.no/"}),
+            json!({}),
+            AccessTokenIssuer,
+            &["https://maskinporten.no/"],
+        ),
+        // One stored configuration lacks the slash; the token never does.
+        (
+            json!({"iss": "https://test.maskinporten.no"}),
+            json!({}),
+            AccessTokenIssuer,
+            &[],
+        ),
+        (
+            json!({"exp": NOW - 10}),
+            json!({}),
+            AccessTokenExpired,
+            &["2026-09-21"],
+        ),
+        (
+            json!({"iat": NOW + 11}),
+            json!({}),
+            AccessTokenNotYetValid,
+            &["iat"],
+        ),
+        (
+            json!({"nbf": NOW + 11}),
+            json!({}),
+            AccessTokenNotYetValid,
+            &["nbf"],
+        ),
+        (
+            json!({}),
+            json!({"scopes": ["bank:konto", "bank:skriv"]}),
+            AccessTokenScope,
+            &["bank:skriv", "bank:saldo.read"],
+        ),
+        (
+            json!({}),
+            json!({"scopes": ["bank"]}),
+            AccessTokenScope,
+            &[],
+        ),
+        (
+            json!({"scope": null}),
+            json!({"scopes": ["bank:konto"]}),
+            AccessTokenScope,
+            &[],
+        ),
+        (
+            json!({}),
+            json!({"any_scope": ["a:b", "c:d"]}),
+            AccessTokenScope,
+            &["a:b or c:d"],
+        ),
+        (
+            json!({}),
+            json!({"consumer": SUPPLIER}),
+            AccessTokenConsumer,
+            &[SUPPLIER, ORGNO],
+        ),
+        (
+            json!({"consumer": null}),
+            json!({"consumer": ORGNO}),
+            AccessTokenConsumer,
+            &["none"],
+        ),
+        (
+            json!({"consumer": {"authority": "etsi-en-319-412", "ID": format!("NTRNO-{ORGNO}")}}),
+            json!({"consumer": ORGNO}),
+            AccessTokenConsumer,
+            &["NTRNO"],
+        ),
+        (
+            json!({"consumer": organisation(&format!("0088:{ORGNO}"))}),
+            json!({"consumer": ORGNO}),
+            AccessTokenConsumer,
+            &["0088"],
+        ),
+        (
+            json!({}),
+            json!({"supplier": SUPPLIER}),
+            AccessTokenSupplier,
+            &[SUPPLIER, "none"],
+        ),
+        (
+            json!({"supplier": organisation(&format!("0192:{SUPPLIER}"))}),
+            json!({"supplier": null}),
+            AccessTokenSupplier,
+            &["must not be delegated", SUPPLIER],
+        ),
+        (
+            json!({"delegation_source": "https://tt02.altinn.no/"}),
+            json!({"supplier": null}),
+            AccessTokenSupplier,
+            &[],
+        ),
+        (
+            json!({"supplier": organisation(&format!("0192:{SUPPLIER}"))}),
+            json!({"supplier": ORGNO}),
+            AccessTokenSupplier,
+            &[ORGNO, SUPPLIER],
+        ),
+        (
+            json!({}),
+            json!({"delegation_source": "https://www.altinn.no/"}),
+            AccessTokenSupplier,
+            &["none"],
+        ),
+        (
+            json!({"delegation_source": "https://tt02.altinn.no/"}),
+            json!({"delegation_source": "https://www.altinn.no/"}),
+            AccessTokenSupplier,
+            &["tt02"],
+        ),
+        (
+            json!({}),
+            json!({"audience": "https://api.example"}),
+            AccessTokenAudience,
+            &["https://api.example", "resource"],
+        ),
+        (
+            json!({"aud": "unspecified"}),
+            json!({"audience": "https://api.example"}),
+            AccessTokenAudience,
+            &["unspecified"],
+        ),
+        (
+            json!({"aud": []}),
+            json!({"audience": "https://api.example"}),
+            AccessTokenAudience,
+            &[],
+        ),
+        (
+            json!({"aud": ["https://api.example/", "unspecified"]}),
+            json!({"audience": "https://api.example"}),
+            AccessTokenAudience,
+            &["https://api.example/"],
+        ),
+        (
+            json!({}),
+            json!({"pid": PERSON}),
+            AccessTokenPerson,
+            &["none"],
+        ),
+        (
+            json!({"pid": OTHER_PERSON}),
+            json!({"pid": PERSON}),
+            AccessTokenPerson,
+            &["another"],
+        ),
+    ];
+    let world = World::new();
+    for (changes, requirements, code, says) in cases {
+        let error = world.refusal(
+            |claims| {
+                for (name, value) in changes.as_object().unwrap() {
+                    claims[name] = value.clone();
+                }
+            },
+            &requirements.to_string(),
+        );
+        assert_refused(&error, code);
+        for part in says {
+            assert!(error.message().contains(part), "{part}: {error}");
+        }
+    }
+}
+
+#[test]
+fn an_unspecified_audience_is_accepted_only_when_that_is_set() {
+    let world = World::with(
+        r#"{"environment":"test","audience":"https://api.example","allow_unspecified_audience":true}"#,
+    );
+    for (aud, is_good) in [
+        (Value::Null, true),
+        (json!("unspecified"), true),
+        (json!([]), true),
+        (json!("https://api.example"), true),
+        (json!("https://other.example"), false),
+        (json!(["https://other.example", "unspecified"]), false),
+    ] {
+        let token = token(&rsa_key(), &claims(|claims| claims["aud"] = aud.clone()));
+        assert_eq!(world.check(&token, "{}").is_ok(), is_good, "{aud}");
+    }
+}
+
+#[test]
+fn claims_that_cannot_be_read_are_named_and_not_shown() {
+    let world = World::new();
+    for (changes, says) in [
+        (json!({"exp": null}), "exp"),
+        (json!({"exp": "soon"}), "seconds"),
+        (json!({"exp": -1}), "time"),
+        (json!({"exp": 1e300}), "time"),
+        (json!({"iss": 7}), ""),
+        (json!({"scope": [1]}), ""),
+        (json!({"scope": {}}), ""),
+        (json!({"consumer": "0192:910753614"}), ""),
+        (json!({"consumer": {"ID": "0192:910753614"}}), "authority"),
+        (
+            json!({"consumer": organisation("0192:910753615")}),
+            "consumer",
+        ),
+        (json!({"supplier": organisation("910753614")}), "supplier"),
+        (json!({"pid": "23079422569"}), "pid"),
+        (json!({"pid": 23079422568u64}), ""),
+        (json!({"cnf": {"jkt": 1}}), ""),
+    ] {
+        let error = world.refusal(
+            |claims| {
+                for (name, value) in changes.as_object().unwrap() {
+                    claims[name] = value.clone();
+                }
+            },
+            "{}",
+        );
+        assert_refused(&error, ErrorCode::AccessTokenMalformed);
+        assert!(error.message().contains(says), "{changes}: {error}");
+        assert!(!error.message().contains("2307942"), "{error}");
+        assert!(!error.message().contains("91075361"), "{error}");
+    }
+}
+
+#[test]
+fn a_claim_that_is_there_twice_is_refused() {
+    let world = World::new();
+    let signer = crate::support::signer(&rsa_key());
+    for twice in [
+        r#""iss":"https://test.maskinporten.no/""#,
+        r#""scope":"x""#,
+        r#""exp":9999999999"#,
+    ] {
+        let json = claims(|_| {}).to_string();
+        let payload = format!("{},{twice}}}", json.trim_end_matches('}'));
+        // The claims end with an object's brace of their own only once.
+        assert!(serde_json::from_str::<Value>(&payload).is_ok(), "{payload}");
+        let header = r#"{"alg":"RS256","kid":"k"}"#;
+        let token =
+            segl::jws::sign_json(signer.as_ref(), header, payload.as_bytes(), &Call::none())
+                .unwrap();
+        assert_refused(
+            &world.check(&token, "{}").unwrap_err(),
+            ErrorCode::AccessTokenMalformed,
+        );
+    }
+}
+
+#[test]
+fn nothing_is_believed_before_the_signature() {
+    let world = World::new();
+    let expired = claims(|claims| claims["exp"] = 0.into());
+    let error = world.check(&token(&OTHER_RSA, &expired), "{}").unwrap_err();
+    assert_refused(&error, ErrorCode::AccessTokenSignature);
+    let world = World::new();
+    world
+        .check(&token(&rsa_key(), &claims(|_| {})), "{}")
+        .unwrap();
+    // The header is known now, from the token before.
+    let error = world.check(&token(&OTHER_RSA, &expired), "{}").unwrap_err();
+    assert_refused(&error, ErrorCode::AccessTokenSignature);
+}
+
+#[test]
+fn requirements_that_are_none_are_refused_by_name() {
+    for (json, says) in [
+        ("[]", "object"),
+        ("", "object"),
+        ("{", ""),
+        (r#"{"scope":["a:b"]}"#, "scope"),
+        (r#"{"scopes":["a b"]}"#, "scopes[0]"),
+        (r#"{"any_scope":[]}"#, "any_scope"),
+        (r#"{"audience":""}"#, "audience"),
+        (r#"{"consumer":"910753615"}"#, "consumer"),
+        (r#"{"consumer":910753614}"#, "consumer"),
+        (r#"{"supplier":"0192:910753614"}"#, "supplier"),
+        (r#"{"pid":"23079422569"}"#, "pid"),
+        (r#"{"pid":23079422568}"#, "pid"),
+        (r#"{} {}"#, ""),
+    ] {
+        let error = Requirements::from_json(json).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument, "{json}");
+        assert!(error.message().contains(says), "{json}: {error}");
+        assert!(!format!("{error:?}").contains("2307942"), "{error:?}");
+    }
+}
