@@ -2,6 +2,7 @@
 
 mod decode;
 mod header;
+pub(crate) mod received;
 
 use std::sync::Arc;
 

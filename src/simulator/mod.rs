@@ -88,7 +88,6 @@ mod access_token;
 mod admin;
 mod altinn;
 mod api;
-mod assertion;
 mod bank;
 mod broken_body;
 mod client_assertion;
@@ -109,7 +108,6 @@ mod maskinporten;
 mod nav;
 mod oauth_error;
 mod outage;
-mod replay;
 mod reply;
 mod self_service;
 mod server;
@@ -119,6 +117,9 @@ mod tls;
 mod token_signer;
 mod trust;
 mod urls;
+
+use crate::jws::received as assertion;
+use crate::validate::replay;
 
 pub use config::SimulatorConfig;
 pub use kfr::{KfrBatch, KfrRefusal};

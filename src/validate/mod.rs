@@ -6,12 +6,14 @@
 
 mod check;
 mod claims;
+pub(crate) mod dpop_proof;
 mod jwks;
 mod jwt;
 mod key_cache;
 mod key_source;
 mod organisation;
 mod refusal;
+pub(crate) mod replay;
 mod requirements;
 mod settings;
 mod validator;

@@ -2,7 +2,6 @@
 
 mod config;
 mod nonces;
-mod proof;
 
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
@@ -10,16 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use openssl::sha::sha256;
+use url::Url;
 
 pub(super) use config::{DpopConfig, DpopDefaults, DpopMode};
 
-use super::assertion::Jws;
 use super::replay::{ReplayTable, Reuse};
 use super::tls::Connection;
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
-use crate::keys::jwk::base64url;
+use crate::validate::dpop_proof::{Problem, Proof, ProofRules, ProvenRequest};
 use nonces::Nonces;
 
 static DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -160,34 +158,34 @@ impl Dpop {
         token: Option<&str>,
         now: UnixTime,
     ) -> Result<String, Refusal> {
-        let jws = Jws::parse(text)
-            .map_err(|problem| Refusal::Invalid(format!("the proof is malformed: {problem}")))?;
-        let jkt = proof::signing_key(&jws, &self.algorithms)?;
-        proof::require_target(&jws.claims, target)?;
-        let iat = proof::require_time(&jws.claims, self.window, now)?;
-        let ath = proof::text(&jws.claims, "ath")?;
-        match token {
-            Some(token) if ath != Some(&base64url(&sha256(token.as_bytes()))) => {
-                return Err(Refusal::invalid("ath is not the hash of the access token"));
-            }
-            _ => {}
-        }
-        let jti = proof::text(&jws.claims, "jti")?
-            .filter(|jti| !jti.is_empty())
-            .ok_or_else(|| Refusal::invalid("jti is missing"))?;
+        let url = target
+            .url()
+            .ok_or_else(|| Refusal::invalid("htu is not the request's URL"))?;
+        let request = ProvenRequest {
+            method: target.method.as_str(),
+            url: &url,
+            access_token: token,
+        };
+        let rules = ProofRules {
+            algorithms: &self.algorithms,
+            past: self.window,
+            future: self.window,
+        };
+        let invalid = |Problem(problem)| Refusal::Invalid(problem);
+        let proof = Proof::check(text, &request, &rules, now).map_err(invalid)?;
         if let Some(nonces) = &self.nonces {
-            let given = proof::text(&jws.claims, "nonce")?;
+            let given = proof.nonce().map_err(invalid)?;
             if !given.is_some_and(|given| nonces.use_once(given, now)) {
                 return Err(Refusal::Nonce);
             }
         }
-        self.used
-            .use_once(&jkt, Some(jti), &jws, iat.plus(self.window), now)
+        proof
+            .use_once(&self.used, now)
             .map_err(|reuse| match reuse {
                 Reuse::Used => Refusal::invalid("jti was used before"),
                 Reuse::Full => Refusal::Full,
             })?;
-        Ok(jkt)
+        Ok(proof.jkt().to_owned())
     }
 
     /// Gives the nonce for the next request, in `DPoP-Nonce` (RFC 9449 section 8.2).
@@ -227,5 +225,18 @@ impl Refusal {
             Self::Nonce => format!("{server} requires nonce in DPoP proof"),
             Self::Full => "the simulator remembers too many proofs; start it again".to_owned(),
         }
+    }
+}
+
+impl Target {
+    /// Where the request was sent (RFC 9110 section 7.1).
+    fn url(&self) -> Option<Url> {
+        let scheme = if self.connection.is_tls() {
+            "https"
+        } else {
+            "http"
+        };
+        let host = self.headers.get(header::HOST)?.to_str().ok()?;
+        Url::parse(&format!("{scheme}://{host}{}", self.uri.path())).ok()
     }
 }

@@ -1,4 +1,4 @@
-//! Compact JWS (RFC 7515 section 7.1), read without any leniency.
+//! Compact JWS of others (RFC 7515 section 7.1), read without any leniency.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use crate::keys::PublicJwk;
 
 /// A compact JWS whose payload is a JSON object. Its signature is not checked
 /// yet.
-pub(super) struct Jws<'a> {
-    pub(super) header: Map<String, Value>,
-    pub(super) claims: Map<String, Value>,
+pub(crate) struct Jws<'a> {
+    pub(crate) header: Map<String, Value>,
+    pub(crate) claims: Map<String, Value>,
     signing_input: &'a str,
     signature: Vec<u8>,
 }
 
 impl<'a> Jws<'a> {
     /// Splits and decodes `text`. The error says what is malformed.
-    pub(super) fn parse(text: &'a str) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, &'static str> {
         let (signing_input, signature) = text.rsplit_once('.').ok_or("it has no three parts")?;
         let (header, payload) = signing_input
             .split_once('.')
@@ -42,18 +42,18 @@ impl<'a> Jws<'a> {
     }
 
     /// The `alg` of the header, if it is one of `allowed`.
-    pub(super) fn algorithm(&self, allowed: &[Algorithm]) -> Option<Algorithm> {
+    pub(crate) fn algorithm(&self, allowed: &[Algorithm]) -> Option<Algorithm> {
         let name = self.header.get("alg")?.as_str()?;
         allowed.iter().copied().find(|alg| alg.name() == name)
     }
 
     /// True when `key` made the signature with `alg`.
-    pub(super) fn is_signed_by(&self, key: &PublicJwk, alg: Algorithm) -> bool {
+    pub(crate) fn is_signed_by(&self, key: &PublicJwk, alg: Algorithm) -> bool {
         key.verify(alg, self.signing_input.as_bytes(), &self.signature)
     }
 
     /// What is signed: header and payload, in their encoded form.
-    pub(super) fn signing_input(&self) -> &str {
+    pub(crate) fn signing_input(&self) -> &str {
         self.signing_input
     }
 }
