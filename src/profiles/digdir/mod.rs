@@ -110,6 +110,19 @@ impl Service {
                 self.refuse_others(setting, at_host(url), settings)?;
             }
         }
+        if let Some(url) = &settings.token_endpoint
+            && url.trim_end_matches('/') == issuer.trim_end_matches('/')
+        {
+            // Lånekassen's page gives Maskinporten's so.
+            return Err(setting_error(
+                "token_endpoint",
+                format_args!(
+                    "is the issuer identifier; {} gives tokens at {}, which is used when this is left out",
+                    self.title,
+                    usual_endpoint(&issuer)
+                ),
+            ));
+        }
         TokenEndpoint::from_settings(
             settings,
             Some(&issuer),
