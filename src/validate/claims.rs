@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::binding::Bound;
 use super::jwt::malformed;
 use super::organisation::IssuedOrganisation;
 use super::wire::{NumericDate, Text, Texts};
 use crate::clock::UnixTime;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::keys::OrgNumber;
 use crate::person_id::PersonId;
 
 /// The claims that segl knows (docs.digdir.no, `maskinporten_protocol_token`; RFC 9068). Each
@@ -119,6 +121,21 @@ impl Claims {
             confirmation: wire.cnf,
             authorization_details: wire.authorization_details,
         })
+    }
+
+    /// What the token is bound to.
+    pub(super) fn bound(&self) -> Bound<'_> {
+        let confirmation = self.confirmation.as_ref();
+        Bound {
+            is_bound: confirmation.is_some(),
+            jkt: confirmation.and_then(|bound| bound.jkt.as_deref()),
+            x5t_s256: confirmation.and_then(|bound| bound.x5t_s256.as_deref()),
+        }
+    }
+
+    /// The organisation number of the consumer, if it is a Norwegian organisation.
+    pub(super) fn consumer_number(&self) -> Option<&OrgNumber> {
+        self.consumer.as_ref()?.org_number()
     }
 
     pub(super) fn scopes(&self) -> impl Iterator<Item = &str> {

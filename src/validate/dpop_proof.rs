@@ -115,10 +115,12 @@ fn signing_key(jws: &Jws<'_>, algorithms: &[Algorithm]) -> Result<String, Proble
     let jwk = jws
         .header
         .get("jwk")
-        .filter(|jwk| jwk.is_object())
+        .and_then(Value::as_object)
         .ok_or_else(|| problem("jwk is missing in the header"))?;
-    let key = PublicJwk::from_json(&jwk.to_string())
-        .map_err(|error| Problem(format!("jwk cannot be used: {}", error.message())))?;
+    let key = PublicJwk::from_members(jwk).map_err(|error| {
+        let why: String = error.message().chars().take(200).collect();
+        Problem(format!("jwk cannot be used: {why}"))
+    })?;
     if !jws.is_signed_by(&key, alg) {
         return Err(problem("the signature was not made by the key in jwk"));
     }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use super::jwks::KeySet;
 use super::refusal::undecided;
 use crate::call::Call;
 use crate::clock::UnixTime;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::{Method, Request, Transport};
+use crate::http::{Method, Request, Response, Transport};
 use crate::token::ServerMetadata;
 use crate::token::oauth_error::retry_after;
 
@@ -19,6 +21,14 @@ pub(super) enum KeySource {
     Jwks(Endpoint),
     /// Where the issuer's metadata say (`jwks_uri`, RFC 8414 section 2).
     Metadata { url: Endpoint, issuer: String },
+    /// Where the member `jwks_uri` of this document says, whoever it says to be: Altinn 2's
+    /// names another issuer than its tokens do.
+    NamedIn(Endpoint),
+}
+
+#[derive(Deserialize)]
+struct Named {
+    jwks_uri: String,
 }
 
 /// No issuer has more of them.
@@ -39,14 +49,14 @@ impl KeySource {
             Self::Jwks(url) => read_keys(url, transport, now, call),
             Self::Metadata { url, issuer } => {
                 let metadata = read_metadata(url, issuer, transport, now, call)?;
-                let jwks_uri = metadata.jwks_uri.ok_or_else(|| {
-                    Error::new(
-                        ErrorCode::MetadataInvalid,
-                        format!(
-                            "GET {url}: the server's metadata lack \"jwks_uri\"; set \"jwks_uri\" to where its keys are"
-                        ),
-                    )
-                })?;
+                let jwks_uri = metadata.jwks_uri.ok_or_else(|| without_jwks_uri(url))?;
+                read_keys(&jwks_uri, transport, now, call)
+            }
+            Self::NamedIn(url) => {
+                let answer = get(url, transport, now, call)?;
+                let named = serde_json::from_slice::<Named>(&answer.body).ok();
+                let jwks_uri = named.and_then(|named| named.jwks_uri.parse().ok());
+                let jwks_uri = jwks_uri.ok_or_else(|| without_jwks_uri(url))?;
                 read_keys(&jwks_uri, transport, now, call)
             }
         }
@@ -56,7 +66,7 @@ impl KeySource {
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Jwks(url) | Self::Metadata { url, .. } => url.fmt(f),
+            Self::Jwks(url) | Self::Metadata { url, .. } | Self::NamedIn(url) => url.fmt(f),
         }
     }
 }
@@ -83,20 +93,7 @@ fn read_keys(
     now: UnixTime,
     call: &Call,
 ) -> Result<KeySet> {
-    let answer = transport
-        .send(&Request::new(Method::Get, url.clone()), call)
-        .map_err(|error| unavailable(url, error))?;
-    if answer.status != 200 {
-        let status = answer.status;
-        let error = Error::new(
-            ErrorCode::JwksUnavailable,
-            format!("the server answered HTTP {status}"),
-        );
-        return Err(unavailable(
-            url,
-            error.with_details(|details| details.retry_after = retry_after(&answer, now)),
-        ));
-    }
+    let answer = get(url, transport, now, call)?;
     if answer.body.len() > MAX_LEN {
         return Err(undecided(
             ErrorCode::JwksInvalid,
@@ -106,6 +103,32 @@ fn read_keys(
         ));
     }
     KeySet::from_json(&answer.body).map_err(|error| error.in_context(format_args!("GET {url}")))
+}
+
+fn get(url: &Endpoint, transport: &dyn Transport, now: UnixTime, call: &Call) -> Result<Response> {
+    let answer = transport
+        .send(&Request::new(Method::Get, url.clone()), call)
+        .map_err(|error| unavailable(url, error))?;
+    if answer.status == 200 {
+        return Ok(answer);
+    }
+    let error = Error::new(
+        ErrorCode::JwksUnavailable,
+        format!("the server answered HTTP {}", answer.status),
+    );
+    Err(unavailable(
+        url,
+        error.with_details(|details| details.retry_after = retry_after(&answer, now)),
+    ))
+}
+
+fn without_jwks_uri(url: &Endpoint) -> Error {
+    Error::new(
+        ErrorCode::MetadataInvalid,
+        format!(
+            "GET {url}: the server's metadata lack \"jwks_uri\"; set \"jwks_uri\" to where its keys are"
+        ),
+    )
 }
 
 /// `error` says why `url` could not be read.

@@ -50,7 +50,7 @@ impl ReplayTable {
         Self::bounded(MAX_ENTRIES, MAX_ENTRIES / 4)
     }
 
-    fn bounded(most: usize, most_of_one: usize) -> Self {
+    pub(super) fn bounded(most: usize, most_of_one: usize) -> Self {
         Self {
             most,
             most_of_one,

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::binding::{ClientCertificate, DpopRequirement, Shown};
+use super::consent::ConsentRequirement;
+use super::legacy_consent::LegacyConsentRequirement;
 use crate::error::{Error, ErrorCode, Result};
 use crate::json::{self, Problem};
 use crate::keys::OrgNumber;
@@ -28,6 +31,18 @@ pub struct Requirements {
     pub delegation_source: Option<String>,
     /// The person to whom it must be restricted (`pid`).
     pub pid: Option<PersonId>,
+    /// The consent of Altinn that must be in it.
+    pub consent: Option<ConsentRequirement>,
+    /// The consent token of Altinn 2 that must stand beside it. The validator's setting
+    /// `legacy_consent` must be there.
+    pub legacy_consent: Option<LegacyConsentRequirement>,
+    /// The DPoP proof of its sender. The token must be bound to the key that made it; a token
+    /// that is bound to a key is refused without.
+    pub dpop: Option<DpopRequirement>,
+    /// The certificate that its sender showed in TLS. The token must be bound to it; a token
+    /// that is bound to a certificate is refused without. Leave it out where senders show
+    /// certificates that tokens are not bound to.
+    pub client_certificate: Option<ClientCertificate>,
 }
 
 /// Who may act for the consumer (Maskinporten's delegation).
@@ -53,12 +68,16 @@ struct Wire {
     supplier: Option<Option<String>>,
     delegation_source: Option<String>,
     pid: Option<PersonId>,
+    consent: Option<ConsentRequirement>,
+    legacy_consent: Option<LegacyConsentRequirement>,
+    dpop: Option<DpopRequirement>,
+    client_certificate: Option<ClientCertificate>,
 }
 
 impl Requirements {
     /// From a JSON object with the members `scopes`, `any_scope`, `audience`, `consumer`,
-    /// `supplier` (`null`: see [`Supplier::None`]), `delegation_source` and `pid`, all
-    /// optional.
+    /// `supplier` (`null`: see [`Supplier::None`]), `delegation_source`, `pid`, `consent`,
+    /// `legacy_consent`, `dpop` and `client_certificate`, all optional.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` naming the member at fault; values are not shown.
@@ -88,7 +107,19 @@ impl Requirements {
             },
             delegation_source: wire.delegation_source,
             pid: wire.pid,
+            consent: wire.consent,
+            legacy_consent: wire.legacy_consent,
+            dpop: wire.dpop,
+            client_certificate: wire.client_certificate,
         })
+    }
+
+    /// What the sender has shown.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        Shown {
+            dpop: self.dpop.as_ref(),
+            certificate: self.client_certificate.as_ref(),
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::binding::Binding;
+use super::key_cache::KeyCache;
 use super::key_source::KeySource;
+use super::legacy_consent::{LegacyConsentSettings, LegacyConsents};
 use crate::alg::Algorithm;
 use crate::error::Result;
 use crate::profiles::{
@@ -64,6 +67,17 @@ pub struct ValidatorSettings {
     /// before that, between checks, and used on while that fails. Default 86,400.
     #[serde(default)]
     pub jwks_max_age_seconds: Option<u32>,
+    /// The signature algorithms of DPoP proofs that are accepted. Default all that segl knows.
+    #[serde(default)]
+    pub dpop_algorithms: Vec<Algorithm>,
+    /// How old a DPoP proof may be, in seconds, 1 to 300, beside the leeway. Default 60. All
+    /// proofs of so long are remembered.
+    #[serde(default)]
+    pub dpop_window_seconds: Option<u32>,
+    /// Checks consent tokens of Altinn 2, which was shut down on 2026-06-19, beside access
+    /// tokens. Left out, such a token is never taken.
+    #[serde(default)]
+    pub legacy_consent: Option<LegacyConsentSettings>,
 }
 
 /// Maskinporten signs with these, and no others
@@ -72,6 +86,9 @@ const USUAL_ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::RS384, Al
 
 /// As Altinn's platform allows (docs.altinn.studio).
 const USUAL_LEEWAY: u32 = 10;
+
+/// RFC 9449 section 11.1 leaves it open: seconds or minutes.
+const USUAL_WINDOW: u32 = 60;
 
 const USUAL_TIMEOUT: u32 = 5_000;
 
@@ -149,6 +166,36 @@ impl ValidatorSettings {
             )),
             audience => Ok(audience.map(str::to_owned)),
         }
+    }
+
+    /// What checks who sends tokens.
+    pub(super) fn binding(&self) -> Result<Binding> {
+        let window = match self.dpop_window_seconds.unwrap_or(USUAL_WINDOW) {
+            seconds @ 1..=300 => i64::from(seconds),
+            other => {
+                return Err(setting_error(
+                    "dpop_window_seconds",
+                    format_args!("is {other}; 1 to 300 can be set"),
+                ));
+            }
+        };
+        let algorithms = match self.dpop_algorithms.as_slice() {
+            [] => Algorithm::ALL.to_vec(),
+            named => named.to_vec(),
+        };
+        Ok(Binding::new(algorithms, window, self.leeway()?))
+    }
+
+    /// What checks consent tokens of Altinn 2, if they are taken; `keys` has those at a place.
+    pub(super) fn legacy_consents(
+        &self,
+        keys: impl FnOnce(KeySource) -> KeyCache,
+    ) -> Result<Option<LegacyConsents>> {
+        let leeway = self.leeway()?;
+        let settings = self.legacy_consent.as_ref();
+        settings
+            .map(|settings| settings.consents(self.environment, leeway, keys))
+            .transpose()
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::binding::Binding;
 use super::check::Standing;
 use super::claims::Claims;
-use super::jwks::Verdict;
-use super::jwt::{Header, Parts, malformed};
-use super::key_cache::{KeyCache, Known};
-use super::refusal::{invalid_token, shown};
+use super::jwt::{Parts, malformed};
+use super::key_cache::KeyCache;
+use super::legacy_consent::{LegacyConsentRequirement, LegacyConsents};
 use super::requirements::Requirements;
 use super::settings::ValidatorSettings;
-use super::verified_token::{Payload, VerifiedToken};
-use crate::alg::Algorithm;
+use super::signatures::Signatures;
+use super::verified_token::{Consents, Payload, VerifiedToken};
 use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::file;
 use crate::http::tls::{Roots, TlsOptions};
 use crate::http::{Transport, TransportSettings, UreqTransport};
@@ -39,8 +39,9 @@ use crate::profiles::setting_error;
 /// ```
 pub struct Validator {
     standing: Standing,
-    algorithms: Vec<Algorithm>,
-    keys: KeyCache,
+    signatures: Signatures,
+    binding: Binding,
+    legacy_consents: Option<LegacyConsents>,
     clock: Arc<dyn Clock>,
 }
 
@@ -65,13 +66,16 @@ impl Validator {
 
     /// Answers whether the token's sender may do what `requirements` say, now: the algorithm,
     /// the signature by a key of the issuer, `iss`, `exp`, `iat` and `nbf`, scopes, consumer
-    /// and supplier, audience and person are checked in this order, and nothing of the token
-    /// is believed before its signature. It is pure computation unless the keys have to
-    /// be read: at the first check, and when a token names one that is not known, at most
-    /// once in 30 seconds.
+    /// and supplier, audience, person, what the token is bound to, and consent are checked in
+    /// this order, and nothing of the token is believed before its signature. It is pure
+    /// computation unless the keys have to be read: at the first check, and when a token
+    /// names one that is not known, at most once in 30 seconds.
+    ///
+    /// A DPoP proof is good for one check: calls with the same one are refused, by this
+    /// validator in this process.
     ///
     /// # Errors
-    /// The first check that failed, 700 to 711 of [`ErrorCode`], with what was expected and
+    /// The first check that failed, 700 to 725 of [`ErrorCode`], with what was expected and
     /// what was found. Its details say what an API answers (RFC 6750 section 3.1):
     /// `http_status` 401 with `oauth_error` `invalid_token`, or 403 with
     /// `insufficient_scope`. `JWKS_UNAVAILABLE`, `JWKS_INVALID` (both with `http_status`
@@ -83,92 +87,43 @@ impl Validator {
         requirements: &Requirements,
         call: &Call,
     ) -> Result<VerifiedToken> {
+        let legacy = self.legacy_consent(requirements)?;
         let parts = Parts::split(token)?;
-        self.check_signature(&parts, call)?;
+        self.signatures.check(&parts, call)?;
         let payload = Payload::new(parts.payload()?)
             .map_err(|()| malformed("has a payload that is not UTF-8"))?;
         let claims = Claims::from_json(payload.as_str())?;
-        self.standing
-            .check(&claims, requirements, self.clock.now())?;
-        Ok(VerifiedToken::new(claims, payload))
+        let now = self.clock.now();
+        self.standing.check(&claims, requirements, now)?;
+        self.binding
+            .check(token, claims.bound(), requirements.shown(), now)?;
+        let consents = Consents {
+            consent: requirements
+                .consent
+                .as_ref()
+                .map(|required| required.check(&claims, now, self.standing.leeway))
+                .transpose()?,
+            legacy: legacy
+                .map(|(consents, required)| consents.check(required, &claims, now, call))
+                .transpose()?,
+        };
+        Ok(VerifiedToken::new(claims, payload, consents))
     }
 
-    fn check_signature(&self, parts: &Parts<'_>, call: &Call) -> Result<()> {
-        let signature = parts.signature()?;
-        let keys = self.keys.peek();
-        if let Some(known) = &*keys
-            && let Some(is_right) =
-                known
-                    .keys
-                    .verify_known(parts.header, parts.signing_input, signature.as_bytes())
-        {
-            self.keys.refresh_if_due(known);
-            return match is_right {
-                true => Ok(()),
-                false => Err(wrong_signature()),
-            };
-        }
-        drop(keys);
-        let header = Header::read(parts.header, &self.algorithms)?;
-        let verify = |known: &Known| {
-            known.keys.verify(
-                parts.header,
-                &header,
-                parts.signing_input,
-                signature.as_bytes(),
-            )
-        };
-        let known = self.keys.keys(call)?;
-        let verdict = match (verify(&known), &header.kid) {
-            (Verdict::Right, _) => return Ok(()),
-            (Verdict::Wrong, Some(_)) => return Err(wrong_signature()),
-            (verdict, _) => verdict,
-        };
-        // The issuer may have a new key, which without a `kid` looks like a wrong signature.
-        match self.keys.newer_than(&known, call) {
-            Ok(None) => Err(refused(verdict, &header, &known, None)),
-            Ok(Some(newer)) => match verify(&newer) {
-                Verdict::Right => Ok(()),
-                verdict => Err(refused(verdict, &header, &newer, None)),
-            },
-            Err(error) if matches!(error.code(), ErrorCode::Timeout | ErrorCode::Cancelled) => {
-                Err(error)
-            }
-            Err(error) => Err(refused(verdict, &header, &known, Some(&error))),
+    /// What checks the consent token of Altinn 2 that is required, if one is.
+    fn legacy_consent<'a>(
+        &'a self,
+        requirements: &'a Requirements,
+    ) -> Result<Option<(&'a LegacyConsents, &'a LegacyConsentRequirement)>> {
+        match (&self.legacy_consents, &requirements.legacy_consent) {
+            (_, None) => Ok(None),
+            (Some(consents), Some(required)) => Ok(Some((consents, required))),
+            (None, Some(_)) => Err(setting_error(
+                "legacy_consent",
+                "is missing, and a consent token of Altinn 2 is to be checked; add the table legacy_consent",
+            )),
         }
     }
-}
-
-fn refused(verdict: Verdict, header: &Header, known: &Known, failure: Option<&Error>) -> Error {
-    match verdict {
-        Verdict::Wrong => wrong_signature(),
-        _ => unknown_key(header, known, failure),
-    }
-}
-
-fn wrong_signature() -> Error {
-    invalid_token(
-        ErrorCode::AccessTokenSignature,
-        "the token's signature is not the issuer's; it was changed on its way, or made by somebody else",
-    )
-}
-
-fn unknown_key(header: &Header, known: &Known, failure: Option<&Error>) -> Error {
-    let named = match &header.kid {
-        Some(kid) => format!("a key with the kid \"{}\"", shown(kid)),
-        None => "a key without kid, as the token names none".to_owned(),
-    };
-    let also = failure.map_or(String::new(), |error| {
-        format!("; they could not be read anew: {error}")
-    });
-    let error = invalid_token(
-        ErrorCode::AccessTokenKeyUnknown,
-        format!(
-            "the issuer has not {named}; it has {}{also}",
-            known.keys.kids()
-        ),
-    );
-    error.with_retryable(failure.is_some())
 }
 
 impl fmt::Debug for Validator {
@@ -236,15 +191,18 @@ impl ValidatorBuilder {
             }
             Some(transport) => transport,
         };
+        let (timeout, max_age) = (settings.timeout(), settings.max_age()?);
+        let keys = |source| {
+            let (transport, clock) = (Arc::clone(&transport), Arc::clone(&self.clock));
+            KeyCache::new(source, transport, clock, timeout, max_age)
+        };
         Ok(Validator {
-            algorithms: settings.algorithms(),
-            keys: KeyCache::new(
-                source,
-                transport,
-                Arc::clone(&self.clock),
-                settings.timeout(),
-                settings.max_age()?,
-            ),
+            signatures: Signatures {
+                algorithms: settings.algorithms(),
+                keys: keys(source),
+            },
+            binding: settings.binding()?,
+            legacy_consents: settings.legacy_consents(keys)?,
             clock: self.clock,
             standing: Standing {
                 issuer,

@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroize;
 
 use super::claims::{Claims, Confirmation};
+use super::consent::Consent;
+use super::legacy_consent::LegacyConsent;
 use super::organisation::IssuedOrganisation;
 use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode, Result};
@@ -16,11 +18,22 @@ use crate::person_id::PersonId;
 pub struct VerifiedToken {
     claims: Claims,
     payload: Payload,
+    consents: Consents,
+}
+
+/// The consents that were required and are there.
+pub(super) struct Consents {
+    pub(super) consent: Option<Consent>,
+    pub(super) legacy: Option<LegacyConsent>,
 }
 
 impl VerifiedToken {
-    pub(super) fn new(claims: Claims, payload: Payload) -> Self {
-        Self { claims, payload }
+    pub(super) fn new(claims: Claims, payload: Payload, consents: Consents) -> Self {
+        Self {
+            claims,
+            payload,
+            consents,
+        }
     }
 
     /// The issuer (`iss`).
@@ -100,6 +113,16 @@ impl VerifiedToken {
         self.claims.authorization_details.as_ref()
     }
 
+    /// The consent of Altinn in it, if one was required.
+    pub fn consent(&self) -> Option<&Consent> {
+        self.consents.consent.as_ref()
+    }
+
+    /// The consent of Altinn 2 beside it, if one was required.
+    pub fn legacy_consent(&self) -> Option<&LegacyConsent> {
+        self.consents.legacy.as_ref()
+    }
+
     /// All of its claims as they were signed, a JSON object. They may name persons.
     pub fn payload(&self) -> &str {
         &self.payload.0
@@ -108,7 +131,8 @@ impl VerifiedToken {
     /// What it says, with the members `issuer`, `issued_at` and `expires_at` (seconds since
     /// 1970), `id`, `client_id`, `client_amr`, `scopes`, `audiences`, `consumer` and
     /// `supplier` (each with `authority`, `id` and `orgno`), `delegation_source`, `pid`,
-    /// and all its claims as `claims`. What is absent is null, or an empty array. It names
+    /// `consent` and `legacy_consent` where they were required, and all its claims as
+    /// `claims`. What is absent is null, or an empty array. It names
     /// the person, if the token does.
     ///
     /// # Errors
@@ -135,6 +159,8 @@ impl VerifiedToken {
             "supplier": organisation(self.supplier()),
             "delegation_source": self.delegation_source(),
             "pid": self.person().map(PersonId::expose),
+            "consent": self.consent().map(Consent::to_json),
+            "legacy_consent": self.legacy_consent().map(LegacyConsent::to_json),
             "claims": claims,
         });
         match value {

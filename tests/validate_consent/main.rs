@@ -1,0 +1,13 @@
+//! Tokens received: consents, and whose token it is.
+
+mod certificates;
+mod consents;
+mod legacy;
+mod proofs;
+mod samples;
+#[cfg(feature = "simulator")]
+mod simulated;
+
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
