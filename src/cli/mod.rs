@@ -22,6 +22,7 @@ mod register;
 #[cfg(feature = "simulator")]
 mod simulate;
 mod token;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -91,6 +92,12 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Shows what a JWT says. It verifies nothing.
     Inspect(inspect::Arguments),
+    /// Checks an access token that an API received: whether its sender may do this, now.
+    ///
+    /// The signature, issuer, times, scopes, organisations, audience, person, what the token
+    /// is bound to and consent are checked in this order. Exit codes: 0 it is good; 1 it is
+    /// refused; 3 nobody can tell now, for example without the issuer's keys.
+    Verify(verify::Arguments),
     /// Runs Maskinporten and DNB on this machine, as strict as the real ones.
     #[cfg(feature = "simulator")]
     Simulate(simulate::Arguments),
@@ -133,6 +140,7 @@ fn run(command: Command, output: &Output) -> Result<ExitCode> {
         // What is wrong is what it prints.
         Command::Doctor(arguments) => return doctor::run(&arguments, output),
         Command::Inspect(arguments) => inspect::run(&arguments, output),
+        Command::Verify(arguments) => verify::run(&arguments, output),
         #[cfg(feature = "simulator")]
         Command::Simulate(arguments) => simulate::run(&arguments, output),
     };

@@ -1,7 +1,11 @@
 //! Tokens received: consents, and whose token it is.
 
 mod certificates;
+#[cfg(all(feature = "cli", feature = "simulator"))]
+mod command;
 mod consents;
+#[cfg(all(feature = "cli", feature = "simulator"))]
+mod guide;
 mod legacy;
 mod proofs;
 mod samples;
