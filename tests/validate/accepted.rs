@@ -17,7 +17,6 @@ fn a_token_is_read_into_types() {
         claims["delegation_source"] = "https://tt02.altinn.no/".into();
         claims["aud"] = json!(["https://api.bank.example", "https://other.example"]);
         claims["pid"] = PERSON.into();
-        claims["cnf"] = json!({"jkt": "a-thumbprint", "x5t#S256": "another"});
         claims["authorization_details"] = json!([{"type": "urn:altinn:systemuser"}]);
         claims["nbf"] = NOW.into();
     });
@@ -45,9 +44,7 @@ fn a_token_is_read_into_types() {
     assert_eq!(token.supplier().unwrap().id(), format!("0192:{SUPPLIER}"));
     assert_eq!(token.delegation_source(), Some("https://tt02.altinn.no/"));
     assert_eq!(token.person().unwrap().expose(), PERSON);
-    let confirmation = token.confirmation().unwrap();
-    assert_eq!(confirmation.jkt.as_deref(), Some("a-thumbprint"));
-    assert_eq!(confirmation.x5t_s256.as_deref(), Some("another"));
+    assert!(token.confirmation().is_none());
     assert_eq!(
         token.authorization_details(),
         Some(&claims["authorization_details"])

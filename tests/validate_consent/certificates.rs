@@ -39,7 +39,13 @@ fn a_token_is_the_certificates_holders() {
         format!(":{packed}:"),
     ] {
         let required = json!({ "client_certificate": text });
-        world.check(&bound, &required).unwrap();
+        let verified = world.check(&bound, &required).unwrap();
+        let confirmation = verified.confirmation().unwrap();
+        assert_eq!(
+            confirmation.x5t_s256.as_deref(),
+            bound["cnf"]["x5t#S256"].as_str()
+        );
+        assert!(confirmation.jkt.is_none());
         refused(&world.refusal(&claims(), &required));
     }
     refused(&world.refusal(&bound, &json!({ "client_certificate": pem(&others) })));
