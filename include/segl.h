@@ -491,6 +491,53 @@ typedef struct segl_transport segl_transport;
 typedef struct segl_validator segl_validator;
 
 /*
+ The bounds of one call. Zero-fill it, set `struct_size`, then what is
+ needed. Where a function takes one, NULL means no bounds of its own.
+ */
+typedef struct {
+  /*
+   `sizeof(segl_call)`.
+   */
+  size_t struct_size;
+  /*
+   The time the whole call may take, in milliseconds; 0 leaves it to the
+   defaults of segl. A PKCS#11 module that hangs is left behind then, unless
+   the key's URI says `threads=caller`.
+   */
+  uint32_t timeout_ms;
+  /*
+   0, or `SEGL_CALL_RESPONSE_JSON` where a function says so.
+   */
+  uint32_t flags;
+  /*
+   Ends the call early when it is triggered. May be NULL.
+   */
+  const segl_cancel *cancel;
+} segl_call;
+
+/*
+ Bytes or text that segl made: `data[0]` to `data[len - 1]`, and a NUL at
+ `data[len]` that is not counted. Text is UTF-8.
+
+ They belong to the caller, who frees them with `segl_bytes_free` and changes
+ none of the members. A zero-filled `segl_bytes` is empty and needs no free.
+ */
+typedef struct {
+  /*
+   The bytes; NULL in a zero-filled struct.
+   */
+  uint8_t *data;
+  /*
+   How many, without the NUL.
+   */
+  size_t len;
+  /*
+   How many bytes segl allocated; for `segl_bytes_free` alone.
+   */
+  size_t cap;
+} segl_bytes;
+
+/*
  What a client is made of. Zero-fill it, then set `struct_size` and the rest.
  It is copied.
  */
@@ -548,53 +595,6 @@ typedef struct {
    */
   size_t client_name_len;
 } segl_client_params;
-
-/*
- The bounds of one call. Zero-fill it, set `struct_size`, then what is
- needed. Where a function takes one, NULL means no bounds of its own.
- */
-typedef struct {
-  /*
-   `sizeof(segl_call)`.
-   */
-  size_t struct_size;
-  /*
-   The time the whole call may take, in milliseconds; 0 leaves it to the
-   defaults of segl. A PKCS#11 module that hangs is left behind then, unless
-   the key's URI says `threads=caller`.
-   */
-  uint32_t timeout_ms;
-  /*
-   0, or `SEGL_CALL_RESPONSE_JSON` where a function says so.
-   */
-  uint32_t flags;
-  /*
-   Ends the call early when it is triggered. May be NULL.
-   */
-  const segl_cancel *cancel;
-} segl_call;
-
-/*
- Bytes or text that segl made: `data[0]` to `data[len - 1]`, and a NUL at
- `data[len]` that is not counted. Text is UTF-8.
-
- They belong to the caller, who frees them with `segl_bytes_free` and changes
- none of the members. A zero-filled `segl_bytes` is empty and needs no free.
- */
-typedef struct {
-  /*
-   The bytes; NULL in a zero-filled struct.
-   */
-  uint8_t *data;
-  /*
-   How many, without the NUL.
-   */
-  size_t len;
-  /*
-   How many bytes segl allocated; for `segl_bytes_free` alone.
-   */
-  size_t cap;
-} segl_bytes;
 
 /*
  An access token. Zero-fill it and set `struct_size` before the first use;
@@ -927,6 +927,35 @@ const char *segl_version(void);
  module cannot be opened until it has succeeded.
  */
 SEGL_MUST_USE segl_error *segl_shutdown(void);
+
+/*
+ Calls an operation of an API that segl knows, with the client's access token:
+ "krr.lookup" and the others in docs/services.md. The token is replaced once when the API
+ refuses it, and what changes nothing is sent again after failures that pass.
+
+ `input_json` is the JSON object that docs/operations.schema.json describes for the
+ operation. `token_request_json` is as for `segl_client_assertion`.
+
+ Ownership: the inputs are borrowed. `out_json`, a JSON object, becomes the caller's; free
+ it with `segl_bytes_free`.
+ NULL: `client`, `operation`, `input_json` and `out_json` must not be NULL;
+ `token_request_json` may be NULL with length 0; `call` may be NULL.
+ Threads: any thread, any time, also with the same client, which may be freed meanwhile. It
+ blocks until the answer is there.
+ Failure: `SEGL_INVALID_ARGUMENT` for an operation or input that is none,
+ `SEGL_CONFIG` for the client's setting `services`, a `SEGL_API_` error when the API
+ refuses, otherwise as `segl_client_send`; `out_json` is zero-filled then.
+ */
+SEGL_MUST_USE
+segl_error *segl_client_call_api(const segl_client *client,
+                                 const char *operation,
+                                 size_t operation_len,
+                                 const char *input_json,
+                                 size_t input_json_len,
+                                 const char *token_request_json,
+                                 size_t token_request_json_len,
+                                 const segl_call *call,
+                                 segl_bytes *out_json);
 
 /*
  Makes a cancel token. Calls that carry it end with `SEGL_CANCELLED` once it

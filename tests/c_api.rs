@@ -112,6 +112,7 @@ programs! {
     free_during_use: C_WAYS ["free_during_use.c"];
     callbacks: C_WAYS ["callbacks.c"];
     log: C_WAYS ["log.c"];
+    call_api: C_WAYS ["call_api.c"];
     cancel: C_WAYS ["cancel.c"];
     dpop: C_WAYS ["dpop.c"];
     exit_without_close: C_WAYS ["exit_without_close.c"];

@@ -115,7 +115,7 @@ impl Operation {
     /// dropped, for it may be about a person.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for another input, without repeating any of it; `CONFIG` for
+    /// `INVALID_ARGUMENT` for another input, without repeating its values; `CONFIG` for
     /// the service's settings; the numbers of the token endpoint and of APIs.
     pub fn call(
         &self,

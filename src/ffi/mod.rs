@@ -13,6 +13,7 @@
 // What a caller must keep to is said once, in the header's opening comment.
 #![allow(clippy::missing_safety_doc)]
 
+mod api;
 mod call;
 mod callback;
 mod client;

@@ -118,6 +118,12 @@ const PLACES: &[(&str, &str, &str, &str)] = &[
         "TokenClient.send",
     ),
     (
+        "client_call_api",
+        "TokenClient.callApi",
+        "TokenClient.CallApi",
+        "TokenClient.call_api",
+    ),
+    (
         "client_require_allowed",
         "TokenClient.requireAllowed",
         "TokenClient.RequireAllowed",

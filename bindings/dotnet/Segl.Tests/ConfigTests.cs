@@ -14,7 +14,7 @@ namespace Segl.Tests
 
         public static void AMemberForEverySetting()
         {
-            foreach (var (type, definition) in new[] { (typeof(Config), "ClientSettings"), (typeof(TlsConfig), "TlsSettings"), (typeof(DpopConfig), "DpopSettings"), (typeof(SharedCacheConfig), "SharedCacheSettings"), (typeof(KeyConfig), "ClientKey") })
+            foreach (var (type, definition) in new[] { (typeof(Config), "ClientSettings"), (typeof(TlsConfig), "TlsSettings"), (typeof(DpopConfig), "DpopSettings"), (typeof(ServiceConfig), "ServiceSettings"), (typeof(SharedCacheConfig), "SharedCacheSettings"), (typeof(KeyConfig), "ClientKey") })
             {
                 Check.Same(
                     Schema.GetProperty(definition).GetProperty("properties").EnumerateObject().Select(property => property.Name),
@@ -33,7 +33,7 @@ namespace Segl.Tests
 
         public static void ValuesComeBack()
         {
-            foreach (Type type in new[] { typeof(Config), typeof(TlsConfig), typeof(DpopConfig), typeof(SharedCacheConfig), typeof(KeyConfig) })
+            foreach (Type type in new[] { typeof(Config), typeof(TlsConfig), typeof(DpopConfig), typeof(ServiceConfig), typeof(SharedCacheConfig), typeof(KeyConfig) })
             {
                 object settings = Activator.CreateInstance(type)!;
                 foreach (PropertyInfo property in Members(type))
@@ -102,6 +102,8 @@ namespace Segl.Tests
                 : value.IsEnum ? Enum.GetValues(value).GetValue(value.GetEnumValues().Length - 1)!
                 : value == typeof(IReadOnlyList<string>) ? new[] { "a", "b" }
                 : value == typeof(IReadOnlyList<KeyConfig>) ? (object)new[] { new KeyConfig { Kid = "k" } }
+                : value == typeof(IReadOnlyDictionary<string, string>) ? new Dictionary<string, string> { ["X-A"] = "b" }
+                : value == typeof(IReadOnlyDictionary<string, ServiceConfig>) ? new Dictionary<string, ServiceConfig> { ["krr"] = new ServiceConfig { BaseUrl = "https://krr.example" } }
                 : Activator.CreateInstance(value)!;
         }
 
@@ -109,6 +111,8 @@ namespace Segl.Tests
         {
             return value is Settings settings ? settings.ToJson()
                 : value is IEnumerable<Settings> list ? string.Join(";", list.Select(item => item.ToJson()))
+                : value is IEnumerable<KeyValuePair<string, ServiceConfig>> services ? string.Join(";", services.Select(item => item.Key + item.Value.ToJson()))
+                : value is IEnumerable<KeyValuePair<string, string>> pairs ? string.Join(";", pairs)
                 : value is IEnumerable<string> texts ? string.Join(";", texts) : value + "";
         }
 

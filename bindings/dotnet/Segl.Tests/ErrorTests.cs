@@ -40,9 +40,9 @@ namespace Segl.Tests
         public static void ANumberOfANewerVersion()
         {
             Type facts = typeof(SeglException).Assembly.GetType("Segl.ErrorFacts", true)!;
-            object unknown = Activator.CreateInstance(facts, BindingFlags.Instance | BindingFlags.NonPublic, null, new object[] { 733, "UNKNOWN" }, null)!;
+            object unknown = Activator.CreateInstance(facts, BindingFlags.Instance | BindingFlags.NonPublic, null, new object[] { 833, "UNKNOWN" }, null)!;
             var exception = (SeglException)typeof(SeglException).GetMethod("Of", BindingFlags.Static | BindingFlags.NonPublic)!.Invoke(null, new object?[] { unknown, "m", null })!;
-            Check.That(exception.GetType() == typeof(SeglException) && exception.Code is null && exception.Number == 733, "the base class with the number");
+            Check.That(exception.GetType() == typeof(SeglException) && exception.Code is null && exception.Number == 833, "the base class with the number");
         }
 
         public static void APanicIsAnException()
@@ -73,7 +73,7 @@ namespace Segl.Tests
 
         private static Type ClassOf(int number)
         {
-            return new[] { typeof(UsageException), typeof(KeyException), typeof(HsmException), typeof(KmsException), typeof(NetworkException), typeof(TokenException), typeof(ApiException) }[number / 100];
+            return new[] { typeof(UsageException), typeof(KeyException), typeof(HsmException), typeof(KmsException), typeof(NetworkException), typeof(TokenException), typeof(ApiException), typeof(ValidationException) }[number / 100];
         }
     }
 }

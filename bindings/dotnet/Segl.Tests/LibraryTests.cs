@@ -10,17 +10,17 @@ namespace Segl.Tests
         public static void Versions()
         {
             Check.That(Regex.IsMatch(SeglLibrary.Version, "^[0-9]+\\.[0-9]+\\.[0-9]+"), SeglLibrary.Version);
-            Check.That(SeglLibrary.AbiVersion >> 16 == 1 && (SeglLibrary.AbiVersion & 0xffff) >= 1, "ABI " + SeglLibrary.AbiVersion);
+            Check.That(SeglLibrary.AbiVersion >> 16 == 1 && (SeglLibrary.AbiVersion & 0xffff) >= 2, "ABI " + SeglLibrary.AbiVersion);
         }
 
         public static void AnotherAbiIsRefused()
         {
-            foreach (var (major, minor) in new[] { (2, 7), (1, 0), (0, 9) })
+            foreach (var (major, minor) in new[] { (2, 7), (1, 1), (0, 9) })
             {
                 string library = Fake(major, minor);
                 var (status, output) = Services.Child("version", library);
                 Check.Equal(3, status);
-                Check.Contains($"ABI version is {major}.{minor}, and this binding needs 1.1", output);
+                Check.Contains($"ABI version is {major}.{minor}, and this binding needs 1.2", output);
                 Check.Contains(library, output);
             }
             string none = Compile("none", "int nothing(void) { return 0; }");

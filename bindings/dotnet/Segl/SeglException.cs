@@ -83,6 +83,8 @@ namespace Segl
                     return new TokenException(facts, message, cause);
                 case 6:
                     return new ApiException(facts, message, cause);
+                case 7:
+                    return new ValidationException(facts, message, cause);
                 default:
                     return new SeglException(facts, message, cause);
             }

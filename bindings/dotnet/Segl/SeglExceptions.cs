@@ -64,4 +64,14 @@ namespace Segl
         {
         }
     }
+
+    /// <summary>A token that was received, or the consent in it, does not allow what is asked: numbers 700 to 799.</summary>
+    /// <remarks><see cref="SeglException.HttpStatus"/> and <see cref="SeglException.OAuthError"/> are what a resource server answers (RFC 6750 section 3.1).</remarks>
+    public sealed class ValidationException : SeglException
+    {
+        internal ValidationException(ErrorFacts facts, string message, Exception? innerException)
+            : base(facts, message, innerException)
+        {
+        }
+    }
 }

@@ -123,6 +123,49 @@ namespace Segl
             return Task.Run(() => Send(request, tokenRequest, timeout, cancellationToken), cancellationToken);
         }
 
+        /// <summary>Calls an operation of an API that segl knows, with the client's token: "krr.lookup" and the others in docs/services.md.</summary>
+        /// <param name="operation">Service and operation.</param>
+        /// <param name="inputJson">A JSON object, as docs/operations.schema.json has it for the operation.</param>
+        /// <param name="tokenRequest">What the token is for; null for what the settings say.</param>
+        /// <param name="timeout">The longest that it may take; null leaves it to segl.</param>
+        /// <param name="cancellationToken">Ends it early.</param>
+        /// <returns>The answer, a JSON object. It may be about a person.</returns>
+        /// <remarks>
+        /// The token is replaced once when the API refuses it, and what changes nothing is sent again after failures that pass. The setting
+        /// <c>services</c> says where an API is, when that is not where the client's environment has it.
+        /// </remarks>
+        /// <exception cref="UsageException"><see cref="ErrorCode.InvalidArgument"/> for an operation or input that is none, whose values the message does not repeat; <see cref="ErrorCode.Config"/> for the setting <c>services</c>.</exception>
+        /// <exception cref="ApiException">The API refused.</exception>
+        public string CallApi(string operation, string inputJson, TokenRequest? tokenRequest = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        {
+            ClientHandle handle = Live();
+            NativeInput name = NativeInput.Of(operation ?? throw new ArgumentNullException(nameof(operation)));
+            NativeInput input = NativeInput.Of(inputJson ?? throw new ArgumentNullException(nameof(inputJson)));
+            byte[]? json = tokenRequest?.Utf8;
+            NativeBytes answer = default;
+            using var bounds = new CallBounds(timeout, cancellationToken);
+            NativeCall call = bounds.Call();
+            fixed (byte* nameText = name.Bytes)
+            fixed (byte* inputText = input.Bytes)
+            fixed (byte* text = json)
+            {
+                NativeError.Check(NativeMethods.segl_client_call_api(handle, nameText, name.Length, inputText, input.Length, text, (UIntPtr)(json?.Length ?? 0), &call, &answer), cancellationToken);
+            }
+            return NativeOutput.TakeText(&answer);
+        }
+
+        /// <summary><see cref="CallApi"/> on a thread of the pool, which it blocks.</summary>
+        /// <param name="operation">Service and operation.</param>
+        /// <param name="inputJson">A JSON object, as docs/operations.schema.json has it for the operation.</param>
+        /// <param name="tokenRequest">What the token is for; null for what the settings say.</param>
+        /// <param name="timeout">The longest that it may take; null leaves it to segl.</param>
+        /// <param name="cancellationToken">Ends it early.</param>
+        /// <returns>The answer, a JSON object. It may be about a person.</returns>
+        public Task<string> CallApiAsync(string operation, string inputJson, TokenRequest? tokenRequest = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        {
+            return Task.Run(() => CallApi(operation, inputJson, tokenRequest, timeout, cancellationToken), cancellationToken);
+        }
+
         /// <summary>Makes a DPoP proof (RFC 9449) for one request, for the header <c>DPoP</c>. Each request has its own, a repeated one too.</summary>
         /// <param name="method">The method in upper case.</param>
         /// <param name="url">The whole URL of the request.</param>

@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwapOption;
 use pyo3::prelude::*;
-use segl::apis::require_allowed;
+use segl::apis::{Operation, require_allowed};
 use segl::profiles::ClientSettings;
 use segl::token::{TokenClientBuilder, TokenSource};
 use segl::{Config, Endpoint, Token, TokenClient, TokenRequest};
 use serde_json::json;
+use zeroize::Zeroizing;
 
 use crate::call::{PyCancelToken, bounds};
 use crate::made::Made;
@@ -255,6 +256,37 @@ impl PyTokenClient {
         let send = || request.send(&client, token_request.clone(), &call);
         let answer = guard::blocking(py, send)?;
         http::response_to_python(py, &answer)
+    }
+
+    /// Calls an operation of an API that segl knows, with the client's token: "krr.lookup" and the others in
+    /// docs/services.md.
+    ///
+    /// `input` is what docs/operations.schema.json has for the operation, a mapping or JSON text. The answer may be
+    /// about a person. The token is replaced once when the API refuses it, and what changes nothing is sent again
+    /// after failures that pass. The setting `services` says where an API is, when that is not where the client's
+    /// environment has it.
+    ///
+    /// Raises `InvalidArgumentError` for an operation or input that is none, whose values it does not repeat,
+    /// `ConfigError` for the setting `services`, `ApiError` when the API refuses, or as `send`.
+    #[pyo3(signature = (operation, input, token_request=None, *, timeout=None, cancel=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn call_api<'py>(
+        &self,
+        py: Python<'py>,
+        operation: &str,
+        input: &Bound<'py, PyAny>,
+        token_request: Option<Bound<'py, PyTokenRequest>>,
+        timeout: Option<f64>,
+        cancel: Option<Bound<'py, PyCancelToken>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let client = self.made.get(py)?;
+        let call = bounds(py, timeout, cancel.as_ref())?;
+        let input = Zeroizing::new(bytes::json(input)?);
+        let token_request = request_of(token_request.as_ref());
+        let answer = guard::blocking(py, || {
+            Operation::named(operation)?.call(&client, token_request, &input, &call)
+        })?;
+        bytes::from_json(py, &answer)
     }
 
     /// Drops a token that an API rejected (401), if it is still the cached one.

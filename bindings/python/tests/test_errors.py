@@ -17,6 +17,7 @@ CLASSES = {
     4: segl.NetworkError,
     5: segl.TokenError,
     6: segl.ApiError,
+    7: segl.ValidationError,
 }
 
 
@@ -50,12 +51,12 @@ def test_every_code_has_the_class_of_its_hundred(number: int) -> None:
 
 
 def test_a_code_of_a_later_version() -> None:
-    error = errors._from_native(799, "text", False, None, None, None, None, (None,) * 6)
+    error = errors._from_native(899, "text", False, None, None, None, None, (None,) * 6)
     assert type(error) is segl.SeglError
     assert error.code is None
     assert error.name == "UNKNOWN"
-    assert error.number == 799
-    assert repr(error) == "SeglError(799: text)"
+    assert error.number == 899
+    assert repr(error) == "SeglError(899: text)"
 
 
 def test_second_bases() -> None:

@@ -243,6 +243,13 @@ namespace Segl
             set => Set("send_client_id", value);
         }
 
+        /// <summary>The services behind this client's tokens, by name, where they differ from what segl knows of them.</summary>
+        public IReadOnlyDictionary<string, ServiceConfig>? Services
+        {
+            get => NestedMap("services", members => new ServiceConfig(members));
+            set => SetNestedMap("services", value);
+        }
+
         /// <summary>A cache that the instances of a service share, so that not each of them fetches its own token.</summary>
         public SharedCacheConfig? SharedCache
         {

@@ -83,6 +83,19 @@ namespace Segl
                 ?.Cast<JsonObject>().Select(make).ToArray();
         }
 
+        private protected IReadOnlyDictionary<string, T>? NestedMap<T>(string name, Func<JsonObject, T> make)
+            where T : Settings
+        {
+            return Get<JsonObject>(name, "an object of objects", value => value is JsonObject members && members.All(member => member.Value is JsonObject))
+                ?.ToDictionary(member => member.Key, member => make((JsonObject)member.Value!));
+        }
+
+        private protected IReadOnlyDictionary<string, string>? Map(string name)
+        {
+            return Get<JsonObject>(name, "an object of texts", value => value is JsonObject members && members.All(member => member.Value is string))
+                ?.ToDictionary(member => member.Key, member => (string)member.Value!);
+        }
+
         private protected void Set(string name, object? value)
         {
             if (value is null)
@@ -111,6 +124,17 @@ namespace Segl
         private protected void SetNested(string name, Settings? value) => Set(name, value?._members);
 
         private protected void SetNestedList(string name, IEnumerable<Settings>? values) => Set(name, values?.Select(value => (object?)value._members).ToList());
+
+        private protected void SetNestedMap<T>(string name, IReadOnlyDictionary<string, T>? values)
+            where T : Settings
+        {
+            Set(name, values is null ? null : JsonObject.Of(values.Select(value => new KeyValuePair<string, object?>(value.Key, value.Value._members))));
+        }
+
+        private protected void SetMap(string name, IReadOnlyDictionary<string, string>? values)
+        {
+            Set(name, values is null ? null : JsonObject.Of(values.Select(value => new KeyValuePair<string, object?>(value.Key, value.Value))));
+        }
 
         /// <summary>"PrivateKeyJwt" is private_key_jwt, and "Tls12" 1.2.</summary>
         private static string WordOf(string name)

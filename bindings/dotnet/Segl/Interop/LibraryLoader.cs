@@ -9,7 +9,7 @@ namespace Segl.Interop
     internal static class LibraryLoader
     {
         internal const uint RequiredMajor = 1;
-        internal const uint RequiredMinor = 1;
+        internal const uint RequiredMinor = 2;
 
         private static readonly object Gate = new object();
         private static volatile bool loaded;

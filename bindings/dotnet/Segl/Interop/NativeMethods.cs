@@ -149,6 +149,9 @@ namespace Segl.Interop
         internal static extern IntPtr segl_client_send(ClientHandle client, NativeHttpRequest* request, byte* tokenRequest, UIntPtr tokenRequestLen, NativeCall* call, NativeHttpResponse* response);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
+        internal static extern IntPtr segl_client_call_api(ClientHandle client, byte* operation, UIntPtr operationLen, byte* input, UIntPtr inputLen, byte* tokenRequest, UIntPtr tokenRequestLen, NativeCall* call, NativeBytes* json);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
         internal static extern void segl_http_response_free(NativeHttpResponse* response);
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]

@@ -23,6 +23,16 @@ namespace Segl.Json
             }
         }
 
+        internal static JsonObject Of(IEnumerable<KeyValuePair<string, object?>> members)
+        {
+            var made = new JsonObject();
+            foreach (KeyValuePair<string, object?> member in members)
+            {
+                made[member.Key] = member.Value;
+            }
+            return made;
+        }
+
         internal bool Has(string name) => _values.ContainsKey(name);
 
         internal void Remove(string name)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from segl import _end, _log
 from segl._native import CancelToken, Signer, Token, TokenClient, TokenRequest, shutdown, version
-from segl.config import ClientKey, Config, Dpop, SharedCache, Tls
+from segl.config import ClientKey, Config, Dpop, Service, SharedCache, Tls
 from segl.consumer_org import ConsumerOrg
 from segl.error_code import ErrorCode
 from segl.errors import (
@@ -34,6 +34,7 @@ from segl.errors import (
     TokenError,
     UrlError,
     UsageError,
+    ValidationError,
 )
 from segl.http import HttpRequest, HttpResponse, HttpTransport
 
@@ -66,6 +67,7 @@ __all__ = [
     "NetworkError",
     "PoolTimeoutError",
     "SeglError",
+    "Service",
     "SharedCache",
     "Signer",
     "SigningKeyError",
@@ -76,6 +78,7 @@ __all__ = [
     "TokenRequest",
     "UrlError",
     "UsageError",
+    "ValidationError",
     "log_to_logging",
     "set_log",
     "shutdown",

@@ -292,6 +292,27 @@ class TokenClient:
         `Authorization`, `DPoP`, `Host` and `Content-Length` are segl's to set.
         """
 
+    def call_api(
+        self,
+        operation: str,
+        input: Mapping[str, Any] | str,
+        token_request: TokenRequest | None = None,
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> dict[str, Any]:
+        """Calls an operation of an API that segl knows, with the client's token: "krr.lookup" and the others in
+        docs/services.md.
+
+        `input` is what docs/operations.schema.json has for the operation, a mapping or JSON text. The answer may be
+        about a person. The token is replaced once when the API refuses it, and what changes nothing is sent again
+        after failures that pass. The setting `services` says where an API is, when that is not where the client's
+        environment has it.
+
+        Raises `InvalidArgumentError` for an operation or input that is none, whose values it does not repeat,
+        `ConfigError` for the setting `services`, `ApiError` when the API refuses, or as `send`.
+        """
+
     def reject(self, token: Token, request: TokenRequest | None = None) -> bool:
         """Drops a token that an API rejected (401), if it is still the cached one.
 

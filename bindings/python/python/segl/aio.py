@@ -102,6 +102,20 @@ class TokenClient:
         cancel = CancelToken()
         return await self.run(lambda: self._client.send(request, token_request, timeout=timeout, cancel=cancel), cancel)
 
+    async def call_api(
+        self,
+        operation: str,
+        input: Mapping[str, Any] | str,
+        token_request: TokenRequest | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        """As `segl.TokenClient.call_api`."""
+        cancel = CancelToken()
+        return await self.run(
+            lambda: self._client.call_api(operation, input, token_request, timeout=timeout, cancel=cancel), cancel
+        )
+
     async def dpop_proof(
         self, method: str, url: str, access_token: str | None = None, *, timeout: float | None = None
     ) -> str:

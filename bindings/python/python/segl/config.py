@@ -83,6 +83,21 @@ class Dpop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Service:
+    """Where a service is and what it wants to be sent, where that differs from what segl knows."""
+
+    api_key: str | None = field(default=None, repr=False)
+    """Where the key is that some services want beside a token: `file:/ABSOLUTE/PATH` or `env:NAME`. It is
+    `{api_key}` in `headers`."""
+    base_url: str | None = None
+    """The base URL, instead of that of the client's environment."""
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Headers by name, instead of or beside the service's usual ones. In a value, `{access_token}` and the
+    placeholders that `docs/services.md` names for the service stand for what belongs there; an empty
+    value leaves the header out."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SharedCache:
     """A token cache that several instances share. `docs/shared-cache.md` says what is in it, and what
     happens when it is away."""
@@ -201,6 +216,8 @@ class Config:
     maskinporten` (profile `maskinporten` only)."""
     send_client_id: bool = False
     """Sends `client_id` as a form parameter too (client assertions only)."""
+    services: Mapping[str, Service] | None = None
+    """The services behind this client's tokens, by name, where they differ from what segl knows of them."""
     shared_cache: SharedCache | None = None
     """A cache that the instances of a service share, so that not each of them fetches its own token."""
     timeout_ms: int | None = None
@@ -262,6 +279,8 @@ def _read(cls: type[_T], value: Any, path: str) -> _T:
             raise ConfigError(f'setting "{at}" is not known', config_path=at)
         if cls is Config and name in _NESTED and member is not None:
             member = _read(_NESTED[name], member, at)
+        elif cls is Config and name == "services" and isinstance(member, Mapping):
+            member = {own: _read(Service, service, f"{at}.{own}") for own, service in member.items()}
         elif cls is Config and name == "keys":
             member = tuple(_read(ClientKey, key, f"{at}[{n}]") for n, key in enumerate(member))
         elif isinstance(member, list):
@@ -276,9 +295,11 @@ def _read(cls: type[_T], value: Any, path: str) -> _T:
 
 
 def _words(value: Any) -> Any:
-    if isinstance(value, (Config, ClientKey, Tls, Dpop, SharedCache)):
+    if isinstance(value, (Config, ClientKey, Tls, Dpop, Service, SharedCache)):
         members = ((member.name, getattr(value, member.name), member.default) for member in fields(value))
         return {name: _words(own) for name, own, usual in members if own != usual}
+    if isinstance(value, Mapping):
+        return {name: _words(own) for name, own in value.items()}
     if isinstance(value, (list, tuple)):
         return [_words(each) for each in value]
     return value

@@ -9,6 +9,7 @@
 | 400 | `NetworkError` |
 | 500, the token endpoint | `TokenError` |
 | 600, the APIs behind tokens | `ApiError` |
+| 700, tokens received | `ValidationError` |
 """
 
 from __future__ import annotations
@@ -203,6 +204,15 @@ class ApiError(SeglError):
     _usual = ErrorCode.API_REFUSED
 
 
+class ValidationError(SeglError):
+    """A token that was received, or the consent in it, does not allow what is asked (700).
+
+    `http_status` and `oauth_error` are what a resource server answers (RFC 6750 section 3.1).
+    """
+
+    _usual = ErrorCode.ACCESS_TOKEN_MALFORMED
+
+
 _CODES: dict[int, ErrorCode] = {int(code): code for code in ErrorCode}
 
 _HUNDREDS: dict[int, type[SeglError]] = {
@@ -213,6 +223,7 @@ _HUNDREDS: dict[int, type[SeglError]] = {
     4: NetworkError,
     5: TokenError,
     6: ApiError,
+    7: ValidationError,
 }
 
 _OWN_CLASS: dict[int, type[SeglError]] = {

@@ -273,6 +273,15 @@ public final class Config {
       return put("send_client_id", value);
     }
 
+    /**
+     * The services behind this client's tokens, by name, where they differ from what segl knows of them.
+     */
+    public Builder services(Map<String, ServiceSettings> values) {
+      Map<String, Object> services = new LinkedHashMap<>();
+      values.forEach((name, settings) -> services.put(name, settings.members()));
+      return put("services", Collections.unmodifiableMap(services));
+    }
+
     /** A cache that the instances of a service share, so that not each of them fetches its own token. */
     public Builder sharedCache(SharedCacheSettings value) {
       return put("shared_cache", value.members());

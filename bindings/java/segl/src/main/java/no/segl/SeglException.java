@@ -44,6 +44,7 @@ public class SeglException extends RuntimeException {
       case 4 -> new NetworkException(number, message, fields, cause);
       case 5 -> new TokenException(number, message, fields, cause);
       case 6 -> new ApiException(number, message, fields, cause);
+      case 7 -> new ValidationException(number, message, fields, cause);
       default -> new SeglException(number, message, fields, cause);
     };
   }

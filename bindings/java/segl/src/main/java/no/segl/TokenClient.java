@@ -215,6 +215,57 @@ public final class TokenClient implements AutoCloseable {
     }
   }
 
+  /** As {@link #callApi(String, String, TokenRequest, CallOptions)}, with the client's usual token. */
+  public String callApi(String operation, String inputJson) {
+    return callApi(operation, inputJson, null, null);
+  }
+
+  /** As {@link #callApi(String, String, TokenRequest, CallOptions)}, without bounds. */
+  public String callApi(
+      String operation, String inputJson, @Nullable TokenRequest tokenRequest) {
+    return callApi(operation, inputJson, tokenRequest, null);
+  }
+
+  /**
+   * Calls an operation of an API that segl knows, with the client's access token: "krr.lookup" and
+   * the others in docs/services.md. The token is replaced once when the API refuses it, and what
+   * changes nothing is sent again after failures that pass. It blocks until the answer is there.
+   *
+   * <p>The setting {@code services} says where an API is, when that is not where the client's
+   * environment has it.
+   *
+   * @param operation service and operation, such as "krr.lookup"
+   * @param inputJson a JSON object, as docs/operations.schema.json has it for the operation
+   * @param tokenRequest what the token is asked for with, or null
+   * @param options bounds, or null
+   * @return the answer, a JSON object; it may be about a person
+   * @throws SeglException {@link ErrorCode#INVALID_ARGUMENT} for an operation or input that is none,
+   *     whose values the message does not repeat; {@link ErrorCode#CONFIG} for the setting {@code
+   *     services}; an {@link ApiException} when the API refuses; or as {@link #send(HttpRequest,
+   *     TokenRequest, CallOptions)}
+   */
+  public String callApi(
+      String operation,
+      String inputJson,
+      @Nullable TokenRequest tokenRequest,
+      @Nullable CallOptions options) {
+    byte[] name = Utf8.bytes(operation);
+    byte[] input = Utf8.bytes(inputJson);
+    return text(
+        options,
+        (library, frame, call, out) ->
+            library.segl_client_call_api(
+                handle.get(),
+                frame.put(name),
+                name.length,
+                frame.put(input),
+                input.length,
+                put(frame, tokenRequest),
+                length(tokenRequest),
+                call,
+                out));
+  }
+
   /**
    * Checks that the setting {@code apis} lets this client's tokens be sent to a URL; without the
    * setting, every one is allowed. For programs that send their own requests with the tokens;

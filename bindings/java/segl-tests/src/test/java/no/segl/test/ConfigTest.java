@@ -25,6 +25,7 @@ import no.segl.Grant;
 import no.segl.JtiForm;
 import no.segl.Profile;
 import no.segl.SeglException;
+import no.segl.ServiceSettings;
 import no.segl.SharedCacheSettings;
 import no.segl.TlsSettings;
 import no.segl.TlsVersion;
@@ -53,6 +54,7 @@ class ConfigTest {
             "ClientKey", ClientKey.Builder.class,
             "TlsSettings", TlsSettings.Builder.class,
             "DpopSettings", DpopSettings.Builder.class,
+            "ServiceSettings", ServiceSettings.Builder.class,
             "SharedCacheSettings", SharedCacheSettings.Builder.class);
     Map<String, String> inFactory = Map.of("ClientSettings", "profile", "ClientKey", "key");
     for (String name : builders.keySet()) {
@@ -115,6 +117,14 @@ class ConfigTest {
             .grant(Grant.CLIENT_CREDENTIALS)
             .tls(TlsSettings.builder().minVersion(TlsVersion.TLS_1_3).build())
             .dpop(DpopSettings.builder().alg("ES256").build())
+            .services(
+                Map.of(
+                    "krr",
+                    ServiceSettings.builder()
+                        .baseUrl("https://krr.example")
+                        .apiKey("env:HUSH")
+                        .headers(Map.of("X-Key", "{api_key}"))
+                        .build()))
             .sharedCache(SharedCacheSettings.builder().password("hush").build())
             .keys(List.of(ClientKey.builder("file:/k?pin-value=hush").kid("1").build()))
             .build();
@@ -128,6 +138,14 @@ class ConfigTest {
     assertEquals("client_credentials", json.get("grant"));
     assertEquals("1.3", ((Map<?, ?>) json.get("tls")).get("min_version"));
     assertEquals("ES256", ((Map<?, ?>) json.get("dpop")).get("alg"));
+    assertEquals(
+        Map.of(
+            "krr",
+            Map.of(
+                "base_url", "https://krr.example",
+                "api_key", "env:HUSH",
+                "headers", Map.of("X-Key", "{api_key}"))),
+        json.get("services"));
     assertEquals("1", ((Map<?, ?>) ((List<?>) json.get("keys")).get(0)).get("kid"));
     assertFalse(config.toString().contains("hush"));
     assertEquals(config.toJson(), Config.fromJson(config.toJson()).toJson());

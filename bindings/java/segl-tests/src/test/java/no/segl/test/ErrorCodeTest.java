@@ -18,6 +18,7 @@ import no.segl.SeglException;
 import no.segl.Signer;
 import no.segl.TokenException;
 import no.segl.UsageException;
+import no.segl.ValidationException;
 import no.segl.internal.Library;
 import no.segl.internal.Native;
 import org.junit.jupiter.api.Test;
@@ -32,7 +33,8 @@ class ErrorCodeTest {
           3, KmsException.class,
           4, NetworkException.class,
           5, TokenException.class,
-          6, ApiException.class);
+          6, ApiException.class,
+          7, ValidationException.class);
 
   @Test
   void theLibraryHasTheSameNamesAndNumbers() throws Exception {

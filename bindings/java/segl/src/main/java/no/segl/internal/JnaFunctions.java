@@ -63,6 +63,18 @@ abstract class JnaFunctions implements Native {
   public native void segl_client_free(long client);
 
   @Override
+  public native long segl_client_call_api(
+      long client,
+      long operation,
+      long operationLen,
+      long input,
+      long inputLen,
+      long tokenRequest,
+      long tokenRequestLen,
+      long call,
+      long out);
+
+  @Override
   public native long segl_client_dpop_proof(
       long client,
       long method,

@@ -43,6 +43,17 @@ public interface Native {
 
   void segl_client_free(long client);
 
+  long segl_client_call_api(
+      long client,
+      long operation,
+      long operationLen,
+      long input,
+      long inputLen,
+      long tokenRequest,
+      long tokenRequestLen,
+      long call,
+      long out);
+
   long segl_client_dpop_proof(
       long client,
       long method,

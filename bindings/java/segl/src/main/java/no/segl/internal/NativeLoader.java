@@ -19,7 +19,7 @@ final class NativeLoader {
   static final String VARIABLE = "SEGL_LIBRARY_PATH";
 
   private static final int ABI_MAJOR = 1;
-  private static final int ABI_MINOR = 1;
+  private static final int ABI_MINOR = 2;
 
   private NativeLoader() {}
 

@@ -98,6 +98,30 @@ abstract class FfmFunctions implements Native {
   }
 
   @Override
+  public long segl_client_call_api(
+      long client,
+      long operation,
+      long operationLen,
+      long input,
+      long inputLen,
+      long tokenRequest,
+      long tokenRequestLen,
+      long call,
+      long out) {
+    return FfmCalls.address(
+        FfmHandles.CLIENT_CALL_API,
+        client,
+        operation,
+        operationLen,
+        input,
+        inputLen,
+        tokenRequest,
+        tokenRequestLen,
+        call,
+        out);
+  }
+
+  @Override
   public long segl_client_dpop_proof(
       long client,
       long method,

@@ -25,6 +25,7 @@ final class FfmHandles {
   static final MethodHandle CLIENT_FORGET = bind("segl_client_forget");
   static final MethodHandle CLIENT_HEALTH = bind("segl_client_health");
   static final MethodHandle CLIENT_FREE = bind("segl_client_free");
+  static final MethodHandle CLIENT_CALL_API = bind("segl_client_call_api");
   static final MethodHandle CLIENT_DPOP_PROOF = bind("segl_client_dpop_proof");
   static final MethodHandle CLIENT_DPOP_NONCE = bind("segl_client_dpop_nonce");
   static final MethodHandle CLIENT_REQUIRE_ALLOWED = bind("segl_client_require_allowed");
