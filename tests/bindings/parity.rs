@@ -166,6 +166,24 @@ const PLACES: &[(&str, &str, &str, &str)] = &[
         "TokenClient.close",
     ),
     (
+        "validator_new",
+        "Validator.create",
+        "Validator.Create",
+        "Validator.__new__",
+    ),
+    (
+        "validator_check",
+        "Validator.check",
+        "Validator.Check",
+        "Validator.check",
+    ),
+    (
+        "validator_free",
+        "Validator.close",
+        "Validator.Dispose",
+        "Validator.close",
+    ),
+    (
         "transport_from_vtable",
         "HttpTransport.send",
         "IHttpTransport.Send",

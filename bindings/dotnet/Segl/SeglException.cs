@@ -38,7 +38,7 @@ namespace Segl
         /// <summary>How long to wait before that, if it is known.</summary>
         public TimeSpan? RetryAfter => _facts.RetryAfterMs is long milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : (TimeSpan?)null;
 
-        /// <summary>The HTTP status of the answer, if there was one.</summary>
+        /// <summary>The HTTP status of the answer, if there was one; of a <see cref="ValidationException"/>, the one that an API answers the token with.</summary>
         public int? HttpStatus => _facts.HttpStatus;
 
         /// <summary>The PKCS#11 return value (CK_RV), if a token reported one.</summary>
@@ -47,7 +47,7 @@ namespace Segl
         /// <summary>The PKCS#11 function that returned it, for example "C_Login".</summary>
         public string? CkFunction => _facts.CkFunction;
 
-        /// <summary>"error" of the token endpoint (RFC 6749 section 5.2).</summary>
+        /// <summary>"error" of the token endpoint (RFC 6749 section 5.2); of a <see cref="ValidationException"/>, the one that an API answers the token with (RFC 6750 section 3.1).</summary>
         public string? OAuthError => _facts.OAuthError;
 
         /// <summary>"error_description" of the token endpoint.</summary>

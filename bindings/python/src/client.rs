@@ -103,12 +103,7 @@ fn with_parts(
         builder = builder.dpop_signer(signer.get().signer(py)?);
     }
     if let Some(transport) = transport {
-        let send = transport.getattr("send");
-        if !send.is_ok_and(|send| send.is_callable()) {
-            let wanted = "an object with the method send(request, timeout)";
-            return Err(bytes::wrong_type("transport", wanted, &transport));
-        }
-        builder = builder.transport(Arc::new(PythonTransport(transport.unbind())));
+        builder = builder.transport(Arc::new(PythonTransport::of(transport)?));
     }
     Ok(builder)
 }

@@ -24,6 +24,7 @@ mod signer;
 mod test_hooks;
 mod token;
 mod transport;
+mod validator;
 
 use pyo3::prelude::*;
 
@@ -60,6 +61,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<request::PyTokenRequest>()?;
     module.add_class::<signer::PySigner>()?;
     module.add_class::<token::PyToken>()?;
+    module.add_class::<validator::PyValidator>()?;
     module.add_function(wrap_pyfunction!(version, module)?)?;
     module.add_function(wrap_pyfunction!(shutdown, module)?)?;
     module.add_function(wrap_pyfunction!(error_codes, module)?)?;

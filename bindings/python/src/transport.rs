@@ -7,13 +7,25 @@ use pyo3::prelude::*;
 use segl::http::{Request, Response, Transport};
 use segl::{Call, Result};
 
-use crate::{host, http};
+use crate::{bytes, host, http};
 
 /// For a call without a deadline.
 const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A Python object with the method `send(request, timeout)`.
-pub(crate) struct PythonTransport(pub(crate) Py<PyAny>);
+pub(crate) struct PythonTransport(Py<PyAny>);
+
+impl PythonTransport {
+    /// Raises `TypeError` for an object without the method.
+    pub(crate) fn of(transport: Bound<'_, PyAny>) -> PyResult<Self> {
+        let send = transport.getattr("send");
+        if !send.is_ok_and(|send| send.is_callable()) {
+            let wanted = "an object with the method send(request, timeout)";
+            return Err(bytes::wrong_type("transport", wanted, &transport));
+        }
+        Ok(Self(transport.unbind()))
+    }
+}
 
 impl Transport for PythonTransport {
     fn send(&self, request: &Request, call: &Call) -> Result<Response> {

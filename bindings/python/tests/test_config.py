@@ -31,12 +31,14 @@ def test_members_are_those_of_the_schema(name: str) -> None:
 
 def test_no_table_is_without_a_class() -> None:
     tables = {name for name, definition in SCHEMA.items() if definition.get("type") == "object"}
-    assert tables - {"Security"} == set(CLASSES)
+    # A validator takes any mapping.
+    assert tables - {"Security", "ValidatorSettings"} == set(CLASSES)
 
 
 def test_words_are_those_of_the_schema() -> None:
     words = {name: [word["const"] for word in own["oneOf"]] for name, own in SCHEMA.items() if "oneOf" in own}
-    assert words
+    # A key may be able to do more than these.
+    assert words.pop("Algorithm")
     for name, values in words.items():
         assert list(typing.get_args(getattr(config, name))) == values
 

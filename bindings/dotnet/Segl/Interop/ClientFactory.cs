@@ -1,5 +1,4 @@
 using System;
-using System.Runtime.InteropServices;
 
 namespace Segl.Interop
 {
@@ -57,27 +56,6 @@ namespace Segl.Interop
             parameters.Transport = transport.Handle;
             NativeError.Check(NativeMethods.segl_client_new(&parameters, &call, out ClientHandle client), options.CancellationToken);
             return client;
-        }
-
-        /// <summary>A handle that goes into a struct, where the marshaller does not hold it.</summary>
-        private readonly struct Borrowed : IDisposable
-        {
-            private readonly SafeHandle? _handle;
-
-            internal Borrowed(SafeHandle? handle)
-            {
-                _handle = null;
-                if (handle != null)
-                {
-                    bool added = false;
-                    handle.DangerousAddRef(ref added);
-                    _handle = handle;
-                }
-            }
-
-            internal IntPtr Handle => _handle is null ? IntPtr.Zero : _handle.DangerousGetHandle();
-
-            public void Dispose() => _handle?.DangerousRelease();
         }
     }
 }

@@ -33,6 +33,20 @@ namespace Segl.Interop
         }
     }
 
+    internal sealed class ValidatorHandle : SafeHandleZeroOrMinusOneIsInvalid
+    {
+        public ValidatorHandle()
+            : base(true)
+        {
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            NativeMethods.segl_validator_free(handle);
+            return true;
+        }
+    }
+
     internal sealed class CancelHandle : SafeHandleZeroOrMinusOneIsInvalid
     {
         public CancelHandle()

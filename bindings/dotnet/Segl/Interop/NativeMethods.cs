@@ -162,5 +162,16 @@ namespace Segl.Interop
 
         [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
         internal static extern void segl_client_free(IntPtr client);
+
+        // Validators
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
+        internal static extern IntPtr segl_validator_new(NativeValidatorParams* parameters, out ValidatorHandle validator);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
+        internal static extern IntPtr segl_validator_check(ValidatorHandle validator, byte* token, UIntPtr tokenLen, byte* requirements, UIntPtr requirementsLen, NativeCall* call, NativeBytes* json);
+
+        [DllImport(Library, CallingConvention = C, ExactSpelling = true)]
+        internal static extern void segl_validator_free(IntPtr validator);
     }
 }

@@ -51,6 +51,19 @@ namespace Segl.Interop
     }
 
     [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct NativeValidatorParams
+    {
+        public UIntPtr StructSize;
+        public byte* ConfigJson;
+        public UIntPtr ConfigJsonLen;
+        public byte* ConfigPath;
+        public UIntPtr ConfigPathLen;
+        public byte* ValidatorName;
+        public UIntPtr ValidatorNameLen;
+        public IntPtr Transport;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeHttpRequest
     {
         public UIntPtr StructSize;

@@ -12,7 +12,7 @@ wait runs without the GIL.
 from __future__ import annotations
 
 from segl import _end, _log
-from segl._native import CancelToken, Signer, Token, TokenClient, TokenRequest, shutdown, version
+from segl._native import CancelToken, Signer, Token, TokenClient, TokenRequest, Validator, shutdown, version
 from segl.config import ClientKey, Config, Dpop, Service, SharedCache, Tls
 from segl.consumer_org import ConsumerOrg
 from segl.error_code import ErrorCode
@@ -79,6 +79,7 @@ __all__ = [
     "UrlError",
     "UsageError",
     "ValidationError",
+    "Validator",
     "log_to_logging",
     "set_log",
     "shutdown",

@@ -16,6 +16,7 @@ __all__ = [
     "Token",
     "TokenClient",
     "TokenRequest",
+    "Validator",
     "after_fork_in_child",
     "after_fork_in_parent",
     "asks_for_dpop_nonce",
@@ -354,6 +355,60 @@ class TokenClient:
         """True once it was closed; its methods then raise `ClosedError`."""
 
     def __enter__(self) -> TokenClient: ...
+    def __exit__(
+        self,
+        _class: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None: ...
+
+@final
+class Validator:
+    """Checks access tokens that a program receives: signature, issuer, time, and what the program asks for.
+
+    It keeps the issuer's keys, and fetches them again before they are too old and when a token is signed with
+    another. One for each issuer, for all threads, for the life of the program, and for forked children. `config`
+    is what docs/config.schema.json has under ValidatorSettings, a mapping or JSON text. `transport` fetches keys in
+    the place of segl's own. Nothing is sent before the first token.
+
+    Raises `ConfigError` naming the setting at fault.
+    """
+
+    def __new__(cls, config: Mapping[str, Any] | str, *, transport: HttpTransport | None = None) -> Validator: ...
+    @staticmethod
+    def open(path: str | os.PathLike[str], name: str, *, transport: HttpTransport | None = None) -> Validator:
+        """Makes the validator that a configuration file (segl.toml) names.
+
+        Raises `UsageError` with the code IO when the file cannot be read, otherwise as the constructor.
+        """
+
+    def check(
+        self,
+        token: str,
+        requirements: Mapping[str, Any] | str | None = None,
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> dict[str, Any]:
+        """Checks a token, as it was received, without "Bearer". The answer is what it says; it may be about a person.
+
+        `requirements` is what the token must be for, a mapping or JSON text whose members go before the settings:
+        `scopes`, `audience`, `consumer`, `supplier` (None: it must not be delegated) and the others that segl.h names.
+        While the issuer's keys are known nothing is sent, and nobody waits for their replacement.
+
+        Raises `ValidationError` when the token is not what is asked for, with the reason, and with the code
+        JWKS_UNAVAILABLE when the issuer's keys were never to be had; `InvalidArgumentError` for requirements that are
+        none.
+        """
+
+    def close(self) -> None:
+        """Lets go of the validator and its keys; calls that run finish. Harmless twice."""
+
+    @property
+    def closed(self) -> bool:
+        """True once it was closed; its methods then raise `ClosedError`."""
+
+    def __enter__(self) -> Validator: ...
     def __exit__(
         self,
         _class: type[BaseException] | None,

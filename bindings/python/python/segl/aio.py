@@ -17,7 +17,7 @@ from segl import _native
 from segl._native import CancelToken, Token, TokenRequest
 from segl.http import HttpRequest, HttpResponse
 
-__all__ = ["CancelToken", "Signer", "TokenClient"]
+__all__ = ["CancelToken", "Signer", "TokenClient", "Validator"]
 
 _T = TypeVar("_T")
 
@@ -185,6 +185,49 @@ class Signer:
         self._threads.close()
 
     async def __aenter__(self) -> Signer:
+        return self
+
+    async def __aexit__(
+        self,
+        _class: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Validator:
+    """A `segl.Validator` whose checks are awaited."""
+
+    def __init__(self, validator: _native.Validator, *, max_threads: int = 8) -> None:
+        """At most `max_threads` checks work at a time; others wait for their turn."""
+        self._validator = validator
+        self._threads = _Threads(max_threads)
+
+    @property
+    def validator(self) -> _native.Validator:
+        """The validator whose checks are awaited here."""
+        return self._validator
+
+    async def check(
+        self,
+        token: str,
+        requirements: Mapping[str, Any] | str | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> dict[str, Any]:
+        """As `segl.Validator.check`."""
+        cancel = CancelToken()
+        return await self._threads.run(
+            lambda: self._validator.check(token, requirements, timeout=timeout, cancel=cancel), cancel
+        )
+
+    def close(self) -> None:
+        """Closes the validator and lets its threads end."""
+        self._validator.close()
+        self._threads.close()
+
+    async def __aenter__(self) -> Validator:
         return self
 
     async def __aexit__(

@@ -32,13 +32,14 @@ class SeglError(Exception):
     retry_after: float | None
     """How long the server asked to wait, in seconds."""
     http_status: int | None
-    """The HTTP status of the answer."""
+    """The HTTP status of the answer; of a `ValidationError`, the one that an API answers the token with."""
     ck_rv: int | None
     """The PKCS#11 return value (CK_RV)."""
     ck_function: str | None
     """The PKCS#11 function that returned it, for example "C_Login"."""
     oauth_error: str | None
-    """`error` of the token endpoint (RFC 6749 section 5.2)."""
+    """`error` of the token endpoint (RFC 6749 section 5.2); of a `ValidationError`, the one that an API answers the
+    token with (RFC 6750 section 3.1)."""
     oauth_error_description: str | None
     """`error_description` of the token endpoint."""
     error_uri: str | None

@@ -2,16 +2,13 @@ package no.segl;
 
 import java.lang.ref.Reference;
 import no.segl.internal.Frame;
-import no.segl.internal.Library;
 import no.segl.internal.Native;
-import no.segl.internal.Upcalls;
 import no.segl.internal.Utf8;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the handle of a client. */
 final class ClientMaker {
   private static final int PARAMS_SIZE = 88;
-  private static final int VTABLE_SIZE = 32;
 
   private ClientMaker() {}
 
@@ -50,45 +47,23 @@ final class ClientMaker {
   }
 
   private static long make(ClientOptions options, Settings settings) {
-    Native segl = Library.get();
-    HttpTransport transport = options.transport();
-    long carrier = transport == null ? 0 : transport(transport);
     try {
-      return Calls.handle(
-          options.opening(),
-          (library, frame, call, out) -> {
-            long params = frame.struct(PARAMS_SIZE);
-            settings.put(library, frame, params);
-            library.putLong(params + 24, handle(options.signer()));
-            library.putLong(params + 32, handle(options.tlsSigner()));
-            library.putLong(params + 40, handle(options.dpopSigner()));
-            library.putLong(params + 48, carrier);
-            return library.segl_client_new(params, call, out);
-          });
+      return TransportMaker.with(
+          options.transport(),
+          transport ->
+              Calls.handle(
+                  options.opening(),
+                  (library, frame, call, out) -> {
+                    long params = frame.struct(PARAMS_SIZE);
+                    settings.put(library, frame, params);
+                    library.putLong(params + 24, handle(options.signer()));
+                    library.putLong(params + 32, handle(options.tlsSigner()));
+                    library.putLong(params + 40, handle(options.dpopSigner()));
+                    library.putLong(params + 48, transport);
+                    return library.segl_client_new(params, call, out);
+                  }));
     } finally {
-      if (carrier != 0) {
-        // The client keeps it.
-        segl.segl_transport_free(carrier);
-      }
       Reference.reachabilityFence(options);
-    }
-  }
-
-  private static long transport(HttpTransport transport) {
-    long ctx = Upcalls.register(transport);
-    try {
-      return Calls.handle(
-          null,
-          (library, frame, call, out) -> {
-            long vtable = frame.struct(VTABLE_SIZE);
-            library.putLong(vtable + 8, ctx);
-            library.putLong(vtable + 16, library.callbacks().send());
-            library.putLong(vtable + 24, library.callbacks().destroy());
-            return library.segl_transport_from_vtable(vtable, out);
-          });
-    } catch (RuntimeException | Error failed) {
-      Upcalls.destroy(ctx);
-      throw failed;
     }
   }
 

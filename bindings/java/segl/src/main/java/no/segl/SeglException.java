@@ -78,7 +78,10 @@ public class SeglException extends RuntimeException {
     return fields.retryAfter();
   }
 
-  /** The HTTP status of the answer, or null. */
+  /**
+   * The HTTP status of the answer, or null. Of a {@link ValidationException}, the one that an API
+   * answers the token with.
+   */
   public @Nullable Integer httpStatus() {
     return fields.httpStatus();
   }
@@ -93,7 +96,10 @@ public class SeglException extends RuntimeException {
     return fields.ckFunction();
   }
 
-  /** {@code error} of the token endpoint (RFC 6749 section 5.2), or null. */
+  /**
+   * {@code error} of the token endpoint (RFC 6749 section 5.2), or null. Of a {@link
+   * ValidationException}, the one that an API answers the token with (RFC 6750 section 3.1).
+   */
   public @Nullable String oauthError() {
     return fields.oauthError();
   }

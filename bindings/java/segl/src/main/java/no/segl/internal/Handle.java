@@ -15,6 +15,7 @@ public final class Handle implements Runnable {
   public enum Kind {
     SIGNER("signer"),
     CLIENT("client"),
+    VALIDATOR("validator"),
     CANCEL("cancel token");
 
     private final String noun;
@@ -84,6 +85,7 @@ public final class Handle implements Runnable {
     switch (kind) {
       case SIGNER -> segl.segl_signer_free(last);
       case CLIENT -> segl.segl_client_free(last);
+      case VALIDATOR -> segl.segl_validator_free(last);
       case CANCEL -> segl.segl_cancel_free(last);
     }
   }

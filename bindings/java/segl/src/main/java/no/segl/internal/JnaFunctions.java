@@ -162,6 +162,22 @@ abstract class JnaFunctions implements Native {
   public native void segl_transport_free(long transport);
 
   @Override
+  public native long segl_validator_new(long params, long out);
+
+  @Override
+  public native long segl_validator_check(
+      long validator,
+      long token,
+      long tokenLen,
+      long requirements,
+      long requirementsLen,
+      long call,
+      long out);
+
+  @Override
+  public native void segl_validator_free(long validator);
+
+  @Override
   public native void segl_token_free(long token);
 
   @Override

@@ -114,6 +114,19 @@ public interface Native {
 
   void segl_transport_free(long transport);
 
+  long segl_validator_new(long params, long out);
+
+  long segl_validator_check(
+      long validator,
+      long token,
+      long tokenLen,
+      long requirements,
+      long requirementsLen,
+      long call,
+      long out);
+
+  void segl_validator_free(long validator);
+
   void segl_token_free(long token);
 
   void segl_bytes_free(long bytes);

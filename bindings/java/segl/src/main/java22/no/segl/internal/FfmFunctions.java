@@ -267,6 +267,36 @@ abstract class FfmFunctions implements Native {
   }
 
   @Override
+  public long segl_validator_new(long params, long out) {
+    return FfmCalls.address(FfmHandles.VALIDATOR_NEW, params, out);
+  }
+
+  @Override
+  public long segl_validator_check(
+      long validator,
+      long token,
+      long tokenLen,
+      long requirements,
+      long requirementsLen,
+      long call,
+      long out) {
+    return FfmCalls.address(
+        FfmHandles.VALIDATOR_CHECK,
+        validator,
+        token,
+        tokenLen,
+        requirements,
+        requirementsLen,
+        call,
+        out);
+  }
+
+  @Override
+  public void segl_validator_free(long validator) {
+    FfmCalls.nothing(FfmHandles.VALIDATOR_FREE, validator);
+  }
+
+  @Override
   public void segl_token_free(long token) {
     FfmCalls.nothing(FfmHandles.TOKEN_FREE, token);
   }

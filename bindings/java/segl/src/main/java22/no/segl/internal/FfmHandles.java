@@ -50,6 +50,9 @@ final class FfmHandles {
   static final MethodHandle SIGNER_FREE = bind("segl_signer_free");
   static final MethodHandle TRANSPORT_FROM_VTABLE = bind("segl_transport_from_vtable");
   static final MethodHandle TRANSPORT_FREE = bind("segl_transport_free");
+  static final MethodHandle VALIDATOR_NEW = bind("segl_validator_new");
+  static final MethodHandle VALIDATOR_CHECK = bind("segl_validator_check");
+  static final MethodHandle VALIDATOR_FREE = bind("segl_validator_free");
   static final MethodHandle TOKEN_FREE = bind("segl_token_free");
   static final MethodHandle BYTES_FREE = bind("segl_bytes_free");
 
