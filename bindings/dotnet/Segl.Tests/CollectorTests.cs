@@ -82,6 +82,8 @@ namespace Segl.Tests
             using TokenClient client = Services.Client("file");
             using Signer ec = Signer.FromBytes(Services.EcPem);
             using Signer host = HostKeys.EcSigner();
+            using Validator validator = Validator.Create(ValidatorTests.Settings);
+            string token = client.Token().AccessToken;
             using var cancel = new CancellationTokenSource();
             TokenRequest request = TokenRequest.Default.WithScopes("demo:konto.read");
             void Calls(int count)
@@ -93,6 +95,9 @@ namespace Segl.Tests
                     client.Token(withResponse: true);
                     client.Token(cancellationToken: cancel.Token);
                     client.Health();
+                    validator.Check(token, "{\"supplier\":null}");
+                    Check.Throws<ValidationException>(() => validator.Check(token, "{\"consumer\":\"974760673\"}"));
+                    Check.Throws<UsageException>(() => client.CallApi("altinn.exchange_token", "{\"a\":1}"));
                     ec.Jws("{\"alg\":\"ES256\"}", new byte[200]);
                     host.Sign("ES256", new byte[200]);
                     Check.Throws<SeglException>(() => ec.Sign("RS256", new byte[1]));

@@ -16,7 +16,7 @@ namespace Segl.Tests
 
         private static readonly string Issuer = JsonDocument.Parse(Services.HostJson).RootElement.GetProperty("issuer").GetString()!;
         private static readonly string Metadata = Issuer + ".well-known/oauth-authorization-server";
-        private static readonly string Settings = "{\"issuer\":\"" + Issuer + "\",\"metadata\":\"" + Metadata + "\"}";
+        internal static readonly string Settings = "{\"issuer\":\"" + Issuer + "\",\"metadata\":\"" + Metadata + "\"}";
         private static readonly Lazy<string> Token = new Lazy<string>(() =>
         {
             using TokenClient client = Services.Client("file");

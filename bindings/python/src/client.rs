@@ -264,7 +264,6 @@ impl PyTokenClient {
     /// Raises `InvalidArgumentError` for an operation or input that is none, whose values it does not repeat,
     /// `ConfigError` for the setting `services`, `ApiError` when the API refuses, or as `send`.
     #[pyo3(signature = (operation, input, token_request=None, *, timeout=None, cancel=None))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments")]
     fn call_api<'py>(
         &self,
         py: Python<'py>,

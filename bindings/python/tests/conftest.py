@@ -30,6 +30,8 @@ RSA_JWK: dict[str, Any] = json.loads(variable("SEGL_TEST_RSA_JWK"))
 EC_JWK: dict[str, Any] = json.loads(variable("SEGL_TEST_EC_JWK"))
 HOST_JSON = variable("SEGL_TEST_HOST_JSON")
 FILE_JSON = variable("SEGL_TEST_FILE_JSON")
+ISSUER: str = json.loads(HOST_JSON)["issuer"]
+VALIDATOR = {"issuer": ISSUER, "metadata": f"{ISSUER}.well-known/oauth-authorization-server"}
 REPOSITORY = Path(__file__).parents[3]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import segl
-from conftest import CONFIG, EC_PEM, FILE_JSON, HOST_JSON, RSA_JWK
+from conftest import CONFIG, EC_PEM, FILE_JSON, HOST_JSON, RSA_JWK, VALIDATOR
 
 CALLS = 3_000
 # Less than any object that a call could leave behind each time.
@@ -37,8 +37,9 @@ def calls() -> Iterator[dict[str, Callable[[], object]]]:
         segl.TokenClient.create(HOST_JSON, signer=own) as host,
         segl.TokenClient.create(FILE_JSON, transport=Raising()) as away,
         segl.TokenClient.open(CONFIG, "dpop") as dpop,
+        segl.Validator(VALIDATOR) as validator,
     ):
-        client.token()
+        token = client.token().access_token
         api = segl.HttpRequest("GET", "https://a.no/", [("a", "b")], b"c" * 500)
 
         def cancelled() -> bytes:
@@ -63,6 +64,10 @@ def calls() -> Iterator[dict[str, Callable[[], object]]]:
             "a transport that raises": lambda: away.send(api),
             "a cancelled call": cancelled,
             "a proof": lambda: dpop.dpop_proof("GET", "https://a.no/", "token"),
+            "an operation's wrong input": lambda: client.call_api("altinn.exchange_token", {"a": "b" * 100}),
+            "a check": lambda: validator.check(token, {"supplier": None}),
+            "a refused token": lambda: validator.check(token, {"consumer": "974760673"}),
+            "a validator": lambda: segl.Validator(VALIDATOR),
             "a request": lambda: hash(segl.TokenRequest(scopes=["a"], authorization_details=[{"type": "b"}])),
             "a signer": lambda: segl.Signer.from_bytes(EC_PEM.read_bytes()),
             "a client": lambda: segl.TokenClient.create(FILE_JSON),
@@ -76,7 +81,7 @@ NAMES = [
     *("sign", "jws", "assertion", "health", "an error", "a refused argument", "a signer that raises"),
     *("an assertion whose signer raises", "a token whose signer raises", "a transport that raises"),
     *("a cancelled call", "a proof", "a request", "a signer", "a client", "a client in a cycle", "a config"),
-    *("what a token says", "a log record"),
+    *("what a token says", "a log record", "an operation's wrong input", "a check", "a refused token", "a validator"),
 ]
 
 

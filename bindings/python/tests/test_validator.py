@@ -13,13 +13,10 @@ from typing import Any
 import pytest
 import segl
 import segl.aio
-from conftest import FILE_JSON, HOST_JSON, run_python
+from conftest import FILE_JSON, ISSUER, VALIDATOR, run_python
 
 PERSON = "12345678901"
 SCOPE = "demo:konto.read"
-ISSUER: str = json.loads(HOST_JSON)["issuer"]
-METADATA = f"{ISSUER}.well-known/oauth-authorization-server"
-SETTINGS = {"issuer": ISSUER, "metadata": METADATA}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +27,7 @@ def token() -> str:
 
 @pytest.fixture
 def validator() -> segl.Validator:
-    return segl.Validator(SETTINGS)
+    return segl.Validator(VALIDATOR)
 
 
 class Failing:
@@ -63,7 +60,7 @@ def test_a_token_says_whose_it_is(token: str, validator: segl.Validator) -> None
     met = {"scopes": [SCOPE], "consumer": "910753614", "supplier": None}
     assert validator.check(token, met) == claims
     assert validator.check(token, json.dumps(met), timeout=20) == claims
-    assert segl.Validator(json.dumps(SETTINGS)).check(token) == claims
+    assert segl.Validator(json.dumps(VALIDATOR)).check(token) == claims
 
 
 def refusal(validator: segl.Validator, token: str, requirements: Any = None) -> segl.ValidationError:
@@ -93,7 +90,7 @@ def test_what_is_not_met_has_its_number(token: str, validator: segl.Validator) -
 
 def test_a_file_names_validators(token: str, tmp_path: Path) -> None:
     file = tmp_path / "segl.toml"
-    file.write_text(f"[validators.own]\nissuer = '{ISSUER}'\nmetadata = '{METADATA}'\n")
+    file.write_text(f"[validators.own]\nissuer = '{ISSUER}'\nmetadata = '{VALIDATOR['metadata']}'\n")
     with segl.Validator.open(file, "own") as validator:
         assert validator.check(token)["scopes"] == [SCOPE]
     with pytest.raises(segl.ConfigError, match="own"):
@@ -111,7 +108,7 @@ def test_wrong_settings_are_named() -> None:
         with pytest.raises(segl.ConfigError):
             segl.Validator(wrong)
     with pytest.raises(TypeError, match="transport must be"):
-        segl.Validator(SETTINGS, transport=object())  # type: ignore[arg-type]
+        segl.Validator(VALIDATOR, transport=object())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wrong", ["", "[]", "{", [PERSON], {"pid": PERSON}, {"person": PERSON}])
@@ -131,14 +128,14 @@ def test_keys_come_through_the_programs_transport_once(token: str) -> None:
                 plain = segl.HttpRequest(request.method, request.url)
                 return client.send(plain, timeout=timeout)
 
-        with segl.Validator(SETTINGS, transport=Recording()) as validator, ThreadPoolExecutor(8) as pool:
+        with segl.Validator(VALIDATOR, transport=Recording()) as validator, ThreadPoolExecutor(8) as pool:
             assert all(claims["scopes"] == [SCOPE] for claims in pool.map(validator.check, [token] * 200))
     assert len(sent) == 2
 
 
 def test_its_time_is_bounded(token: str) -> None:
     silent = Silent()
-    with segl.Validator(SETTINGS, transport=silent) as validator:
+    with segl.Validator(VALIDATOR, transport=silent) as validator:
         with pytest.raises(segl.CallTimeoutError):
             validator.check(token, timeout=0.2)
         cancel = segl.CancelToken()
@@ -162,12 +159,12 @@ def test_closing(token: str, validator: segl.Validator) -> None:
 
 
 def test_closing_in_the_midst_of_checks(token: str) -> None:
-    shared = [segl.Validator(SETTINGS)]
+    shared = [segl.Validator(VALIDATOR)]
     well = []
 
     def work(_: int) -> None:
         used = shared[0]
-        shared[0], old = segl.Validator(SETTINGS), shared[0]
+        shared[0], old = segl.Validator(VALIDATOR), shared[0]
         old.close()
         for each in (used, shared[0]):
             try:
@@ -183,13 +180,13 @@ def test_closing_in_the_midst_of_checks(token: str) -> None:
 
 def test_awaited(token: str) -> None:
     async def both() -> None:
-        async with segl.aio.Validator(segl.Validator(SETTINGS)) as validator:
+        async with segl.aio.Validator(segl.Validator(VALIDATOR)) as validator:
             claims = await asyncio.gather(*(validator.check(token, timeout=20) for _ in range(20)))
             assert all(each == validator.validator.check(token) for each in claims)
         with pytest.raises(segl.ClosedError):
             await validator.check(token)
         silent = Silent()
-        async with segl.aio.Validator(segl.Validator(SETTINGS, transport=silent), max_threads=1) as validator:
+        async with segl.aio.Validator(segl.Validator(VALIDATOR, transport=silent), max_threads=1) as validator:
             task = asyncio.create_task(validator.check(token))
             await asyncio.sleep(0.2)
             task.cancel()
@@ -204,7 +201,7 @@ FORKING = """
 import json, os, segl
 client = segl.TokenClient.create(os.environ["SEGL_TEST_FILE_JSON"])
 token = client.token().access_token
-settings = json.loads(SETTINGS)
+settings = json.loads(VALIDATOR)
 before, unused = segl.Validator(settings), segl.Validator(settings)
 assert before.check(token)
 child = os.fork()
@@ -215,4 +212,4 @@ assert os.waitpid(child, 0)[1] == 0
 
 
 def test_they_work_in_a_forked_child() -> None:
-    run_python(f"SETTINGS = {json.dumps(SETTINGS)!r}" + FORKING)
+    run_python(f"VALIDATOR = {json.dumps(VALIDATOR)!r}" + FORKING)

@@ -39,6 +39,13 @@ final class Given {
     return TokenClient.open(variable("SEGL_TEST_CONFIG"), name);
   }
 
+  /** The settings of a validator of the simulator's tokens. */
+  static String validator() throws ParseException {
+    String issuer = (String) json(variable("SEGL_TEST_HOST_JSON")).get("issuer");
+    return JSONObjectUtils.toJSONString(
+        Map.of("issuer", issuer, "metadata", issuer + ".well-known/oauth-authorization-server"));
+  }
+
   static Signer signer(String variable) throws Exception {
     return Signer.fromBytes(Files.readAllBytes(Path.of(variable(variable))), null);
   }

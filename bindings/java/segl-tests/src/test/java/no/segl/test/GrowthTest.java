@@ -11,6 +11,7 @@ import no.segl.SeglException;
 import no.segl.Signer;
 import no.segl.Token;
 import no.segl.TokenClient;
+import no.segl.Validator;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +23,7 @@ class GrowthTest {
   @Test
   void memoryDoesNotGrow() throws Exception {
     try (TokenClient client = Given.client("file");
+        Validator validator = Validator.create(Given.validator());
         Signer signer = Given.signer("SEGL_TEST_EC_PEM")) {
       Signer closed = Given.signer("SEGL_TEST_EC_PEM");
       closed.close();
@@ -29,10 +31,10 @@ class GrowthTest {
       // Until the heap and the compiler have what they need.
       long before = 0;
       for (int i = 0; i < 3; i++) {
-        round(client, signer, closed, response, CALLS);
+        round(client, validator, signer, closed, response, CALLS);
         before = resident();
       }
-      round(client, signer, closed, response, CALLS);
+      round(client, validator, signer, closed, response, CALLS);
       long after = resident();
       System.out.printf(
           "resident memory: %d MiB, and %d MiB %d rounds later%n",
@@ -42,7 +44,12 @@ class GrowthTest {
   }
 
   private static void round(
-      TokenClient client, Signer signer, Signer closed, CallOptions response, int calls) {
+      TokenClient client,
+      Validator validator,
+      Signer signer,
+      Signer closed,
+      CallOptions response,
+      int calls) {
     for (int i = 0; i < calls; i++) {
       Token token = client.token();
       if (token.generation() == 0) {
@@ -54,6 +61,12 @@ class GrowthTest {
       if (i % 10 == 0) {
         Given.fails(ErrorCode.ALGORITHM, () -> signer.sign("RS256", new byte[1]));
         Given.fails(ErrorCode.KEY_URI, () -> Signer.open("nonsense"));
+        validator.check(token.accessToken(), "{\"supplier\":null}");
+        Given.fails(
+            ErrorCode.ACCESS_TOKEN_CONSUMER,
+            () -> validator.check(token.accessToken(), "{\"consumer\":\"974760673\"}"));
+        Given.fails(
+            ErrorCode.INVALID_ARGUMENT, () -> client.callApi("altinn.exchange_token", "{\"a\":1}"));
       }
       if (i % 100 == 0) {
         signer.sign("ES256", new byte[20_000]);

@@ -47,9 +47,9 @@ class ValidatorTest {
 
   @BeforeAll
   static void aToken() throws Exception {
-    issuer = (String) Given.json(Given.variable("SEGL_TEST_HOST_JSON")).get("issuer");
-    metadata = issuer + ".well-known/oauth-authorization-server";
-    settings = "{\"issuer\":\"" + issuer + "\",\"metadata\":\"" + metadata + "\"}";
+    settings = Given.validator();
+    issuer = (String) Given.json(settings).get("issuer");
+    metadata = (String) Given.json(settings).get("metadata");
     try (TokenClient client = Given.client("file")) {
       token = client.token().accessToken();
     }
