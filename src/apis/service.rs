@@ -93,6 +93,16 @@ impl Service {
             .into_iter()
             .partition(|(_, template)| template.mentions(ACCESS_TOKEN));
         let has_token_header = !of_token.is_empty();
+        let is_authorization =
+            |(name, _): &&(String, HeaderTemplate)| name.eq_ignore_ascii_case("Authorization");
+        if let Some((name, _)) = headers
+            .iter()
+            .find(is_authorization)
+            .filter(|_| of_token.is_empty())
+        {
+            let problem = "is set, and no header has {access_token}; put that into this header or another one";
+            return Err(wrong(known.name, &format!("headers.{name}"), problem));
+        }
         let mut api = Authorized::new(Arc::clone(&client), token_request);
         if has_token_header {
             api = api.with_token_headers(of_token);

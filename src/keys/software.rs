@@ -80,13 +80,31 @@ impl SoftwareSigner {
         })?;
         let public_key = PublicJwk::from_spki_der(&public_der)?;
         let certificates = order_chain(&public_key, certificates)?;
-        Ok(Self {
+        let signer = Self {
             key,
             public_key,
             certificates,
             uri: None,
             contexts: Default::default(),
-        })
+        };
+        signer.require_pair()?;
+        Ok(signer)
+    }
+
+    /// OpenSSL reads a damaged file whose halves are of two keys, and signs with it what
+    /// nobody can verify.
+    fn require_pair(&self) -> Result<()> {
+        let alg = self.algorithms()[0];
+        let message = b"segl";
+        let signature = self.sign(alg, message, &Call::none());
+        if signature.is_ok_and(|signature| self.public_key.verify(alg, message, &signature)) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorCode::KeyFormat,
+            "the private half of the key does not belong to its public half; the file is damaged, \
+             so take it from where it was made or saved",
+        ))
     }
 
     /// The private key itself.

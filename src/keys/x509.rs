@@ -57,6 +57,9 @@ impl Certificate {
 
     pub(crate) fn from_x509(x509: X509) -> Result<Self> {
         let der = x509.to_der().map_err(unreadable)?;
+        // OpenSSL reads more than DER, and what it makes of that may be unreadable. What
+        // others will read counts.
+        let x509 = X509::from_der(&der).map_err(unreadable)?;
         // An issuer's key may be of a kind that segl does not sign with.
         let public_key = x509
             .public_key()

@@ -306,7 +306,11 @@ pub(super) fn content_type(response: &Response) -> String {
     match response.header("content-type") {
         Some(kind) => format!(
             "content of type {}",
-            kind.chars().take(60).collect::<String>().escape_debug()
+            oauth_error::clean(kind)
+                .chars()
+                .take(60)
+                .collect::<String>()
+                .escape_debug()
         ),
         None => "content of no stated type".to_owned(),
     }
