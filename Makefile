@@ -1,10 +1,12 @@
 # The work is done by scripts/; each sets up what it needs.
 
 .POSIX:
-.PHONY: help build test soak demo bench lint deny header install clean
+.PHONY: help build test soak fuzz demo bench lint deny header install clean
 
-# For how long make soak runs.
-SECONDS = 3600
+# For how long make soak runs, and make fuzz each target; left out, as their lines say.
+SECONDS =
+# Which targets make fuzz runs; left out, all.
+TARGETS =
 
 help: ## shows this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
@@ -16,7 +18,10 @@ test: ## sets up and runs every test
 	@scripts/test
 
 soak: ## signs for an hour, or SECONDS=86400, while everything fails that can heal
-	@scripts/soak '$(SECONDS)'
+	@scripts/soak $(SECONDS)
+
+fuzz: ## feeds every parser what nobody would write, a minute each, or SECONDS=600 TARGETS='jws jwk'
+	@scripts/fuzz $(SECONDS) $(TARGETS)
 
 demo: ## shows the main job end to end: HSM keys, tokens, from the command line and from C
 	@scripts/demo

@@ -1,0 +1,4 @@
+//! Fuzzes `header_template`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("header_template", data));

@@ -1,0 +1,4 @@
+//! Fuzzes `jwk`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("jwk", data));

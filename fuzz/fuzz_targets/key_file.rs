@@ -1,0 +1,4 @@
+//! Fuzzes `key_file`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("key_file", data));

@@ -1,0 +1,4 @@
+//! Fuzzes `token_request`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("token_request", data));

@@ -1,0 +1,4 @@
+//! Fuzzes `values`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("values", data));
