@@ -40,7 +40,7 @@ pub(crate) fn client(more: &serde_json::Value, transport: Arc<dyn Transport>) ->
 }
 
 /// The P-256 key of RFC 7515 appendix A.3, whose private half is published there.
-fn signer() -> Arc<dyn Signer> {
+pub(crate) fn signer() -> Arc<dyn Signer> {
     static SIGNER: OnceLock<Arc<SoftwareSigner>> = OnceLock::new();
     let signer = SIGNER.get_or_init(|| {
         let part = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();

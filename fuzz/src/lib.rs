@@ -1,15 +1,19 @@
 //! What must hold for any bytes, one file a parser. The fuzzer calls these functions, and
 //! `tests/fuzzed/` of segl with the seeds and what is made of them.
 
+mod access_token;
 mod certificate;
 pub(crate) mod client;
 mod config;
 mod endpoint;
 mod header_template;
+mod jwe;
 mod jwk;
+mod jwks;
 mod jws;
 mod key_file;
 mod key_uri;
+mod multipart;
 mod operation;
 mod private;
 mod server_metadata;
@@ -23,15 +27,19 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, with the name of its program under `fuzz_targets/` and its folder under
 /// `seeds/`.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 18] = [
+    ("access_token", access_token::check),
     ("certificate", certificate::check),
     ("config", config::check),
     ("endpoint", endpoint::check),
     ("header_template", header_template::check),
+    ("jwe", jwe::check),
     ("jwk", jwk::check),
+    ("jwks", jwks::check),
     ("jws", jws::check),
     ("key_file", key_file::check),
     ("key_uri", key_uri::check),
+    ("multipart", multipart::check),
     ("operation", operation::check),
     ("server_metadata", server_metadata::check),
     ("simulator_config", simulator_config::check),

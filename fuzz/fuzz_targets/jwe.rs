@@ -1,0 +1,4 @@
+//! Fuzzes `jwe`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("jwe", data));

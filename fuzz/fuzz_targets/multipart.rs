@@ -1,0 +1,4 @@
+//! Fuzzes `multipart`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| segl_fuzz::run("multipart", data));
