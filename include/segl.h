@@ -882,6 +882,10 @@ typedef struct {
 
 
 
+
+
+
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use segl::apis::Altinn;
+use segl::apis::altinn::TokenExchange;
 use segl::{Call, ErrorCode, TokenRequest};
 use serde_json::json;
 
@@ -33,7 +34,7 @@ pub(crate) fn check(data: &[u8]) {
         }
     };
     assert!(!has_lone_brace || value.is_empty());
-    let outcome = altinn.exchange_token(&Call::none());
+    let outcome = altinn.exchange_token(TokenExchange::default(), &Call::none());
     let expected = value.replace(PLACEHOLDER, ACCESS_TOKEN);
     let expected = expected.trim_matches([' ', '\t']);
     for request in transport.sent.lock().unwrap().iter() {

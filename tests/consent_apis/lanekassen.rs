@@ -180,7 +180,7 @@ fn an_answer_about_somebody_else_is_refused() {
         (about(OLA), Some(ErrorCode::ApiBadResponse)),
         (about("12345"), Some(ErrorCode::ApiBadResponse)),
         (
-            r#"{"Accounts":[],"TotalAmount":"1"}"#.to_owned(),
+            r#"{"Accounts":[],"TotalAmount":"1 kr"}"#.to_owned(),
             Some(ErrorCode::ApiBadResponse),
         ),
     ] {

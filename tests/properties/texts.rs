@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use segl::apis::Altinn;
+use segl::apis::altinn::TokenExchange;
 use segl::profiles::{ClientId, EndTime, Scope};
 use segl::{Algorithm, Call, Endpoint, TokenRequest, jws};
 use serde_json::{Map, Value, json};
@@ -119,7 +120,9 @@ proptest! {
             .build(&Call::none())
             .unwrap();
         let altinn = Altinn::new(Arc::new(client), TokenRequest::default()).unwrap();
-        altinn.exchange_token(&Call::none()).unwrap();
+        altinn
+            .exchange_token(TokenExchange::default(), &Call::none())
+            .unwrap();
         let sent = transport.0.lock().unwrap();
         let expected = parts.join("TOKEN");
         let found = sent.iter().find(|(name, _)| name == "X-Header").map(|(_, value)| value.as_str());
