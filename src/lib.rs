@@ -30,6 +30,7 @@ pub mod endpoint;
 pub mod error;
 mod file;
 mod fork;
+mod hex;
 pub mod http;
 mod json;
 pub mod jwe;

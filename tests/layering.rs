@@ -13,6 +13,7 @@ const BASE: &[&str] = &[
     "error",
     "file",
     "fork",
+    "hex",
     "json",
     "log",
     "person_id",

@@ -17,13 +17,18 @@ macro_rules! uuid_type {
         impl std::str::FromStr for $name {
             type Err = crate::error::Error;
 
+            /// From the 36 characters with hyphens.
+            ///
             /// # Errors
             /// `INVALID_ARGUMENT`, without the text.
             fn from_str(text: &str) -> crate::error::Result<Self> {
-                uuid::Uuid::parse_str(text).map(Self).map_err(|_| {
+                // The crate would take other forms, which the services do not write.
+                let id = Some(text).filter(|text| text.len() == 36);
+                let id = id.and_then(|text| uuid::Uuid::try_parse(text).ok());
+                id.map(Self).ok_or_else(|| {
                     crate::error::Error::new(
                         crate::error::ErrorCode::InvalidArgument,
-                        concat!($what, " is a UUID"),
+                        concat!($what, " is a UUID, as 2b6fc544-e708-4887-8425-378733eea631"),
                     )
                 })
             }

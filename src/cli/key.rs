@@ -13,6 +13,7 @@ use super::output::Output;
 use crate::alg::{Algorithm, KeyEncryption};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
+use crate::hex;
 use crate::keys::describe::{CertificateDescription, Description};
 use crate::keys::generate::{RsaBits, TokenKeySpec, generate_in_file, generate_on_token};
 use crate::keys::uri::{FileUri, PinSource};
@@ -160,7 +161,7 @@ fn on_token(
         let problem = "a key on a token needs a label; give --label";
         super::wrong_command_line(ErrorKind::MissingRequiredArgument, problem);
     };
-    let id = arguments.id.as_deref().map(hex).transpose()?;
+    let id = arguments.id.as_deref().map(key_id).transpose()?;
     let mut spec = TokenKeySpec::new(alg, &label);
     spec.decrypts = decrypts;
     spec.rsa_bits = bits.get();
@@ -169,25 +170,14 @@ fn on_token(
     Ok((key, KeyUri::Pkcs11(uri.with_object(&label)).to_string()))
 }
 
-fn hex(text: &str) -> Result<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .bytes()
-        .map(|byte| {
-            char::from(byte)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        })
-        .collect();
-    match digits {
-        Some(digits) if !digits.is_empty() && digits.len() % 2 == 0 => Ok(digits
-            .chunks_exact(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect()),
-        _ => Err(Error::new(
+fn key_id(text: &str) -> Result<Vec<u8>> {
+    let id = hex::decode(text).filter(|id| !id.is_empty());
+    id.ok_or_else(|| {
+        Error::new(
             ErrorCode::InvalidArgument,
             "--id takes bytes in hexadecimal, two digits each, for example 02",
-        )),
-    }
+        )
+    })
 }
 
 fn show(uri: &str, output: &Output) -> Result<()> {

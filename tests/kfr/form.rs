@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use segl::apis::kfr::{BatchForm, Boundary, FormStyle, Relation};
 use segl::simulator::KfrBatch;
-use time::Date;
 
 use crate::world::{PERSON, numbers};
 
@@ -137,10 +136,10 @@ fn relation() -> impl Strategy<Value = Relation> {
         (0_usize..200).prop_map(|index| numbers(index + 1).last().unwrap()),
         Just(PERSON.to_owned()),
     ];
-    let start = proptest::option::of((1900_i32..2100, 1_u16..=365));
+    let start = proptest::option::of("(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])");
     (customer, start).prop_map(|(customer, start)| Relation {
         customer: customer.parse().unwrap(),
-        start_date: start.map(|(year, day)| Date::from_ordinal_date(year, day).unwrap()),
+        start_date: start.map(|day| day.parse().unwrap()),
     })
 }
 

@@ -122,7 +122,7 @@ fn what_is_wrong_is_named_and_not_shown() {
         (
             "kfr.banks",
             json!({ "institution": BANK, "customer": ORG, "from_date": "x" }),
-            "first day",
+            "from_date",
         ),
         ("kfr.batch", json!({ "institution": BANK }), "either"),
         (

@@ -302,3 +302,76 @@ fn the_journal_is_this_users_and_names_no_customer() {
     assert!(numbers(200).all(|number| !text.contains(&number)));
     assert!(!journal_of(&file).exists());
 }
+
+#[test]
+fn a_journal_is_not_taken_from_another_batch_that_begins_meanwhile() {
+    let world = World::new();
+    let (one, other) = (
+        world.file("one.csv", &lines(20)),
+        world.file("other.csv", &lines(30)),
+    );
+    let mut options = options(10);
+    options.journal = Some(world.path("same"));
+    let (kfr, call) = (world.kfr(), Call::none());
+    let begin = |file| kfr.batch(&bank(), file, &options, &call).unwrap();
+    let (mut first, mut second) = (begin(&one), begin(&other));
+    first.send_next(&call).unwrap();
+    let error = second.send_next(&call).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::BatchState, "{error}");
+    assert!(error.message().contains("another journal"), "{error}");
+    assert_eq!(run(&mut first).unwrap(), 1);
+    is_whole(&world, 20);
+}
+
+#[test]
+fn no_other_file_is_touched_whatever_its_name() {
+    let world = World::new();
+    let file = world.file("c.new", &lines(20));
+    let mut options = options(10);
+    options.journal = Some(world.path("c"));
+    let kfr = world.kfr();
+    let count = || std::fs::read_dir(world.folder.path()).unwrap().count();
+    let before = count();
+    let mut batch = kfr.batch(&bank(), &file, &options, &Call::none()).unwrap();
+    run(&mut batch).unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), lines(20));
+    assert_eq!(count(), before + 1, "the journal, and nothing else");
+}
+
+#[test]
+fn a_part_that_cannot_be_written_down_is_told_and_the_batch_goes_on() {
+    let world = World::new();
+    let file = world.file("c.csv", &lines(30));
+    let (kfr, call) = (world.kfr(), Call::none());
+    let mut batch = kfr.batch(&bank(), &file, &options(10), &call).unwrap();
+    batch.send_next(&call).unwrap();
+    // As with a full disk: what stands in the journal's place cannot be replaced.
+    let (journal, away) = (journal_of(&file), world.path("away"));
+    std::fs::rename(&journal, &away).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    let error = batch.send_next(&call).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Io, "{error}");
+    assert!(
+        error.message().contains("part 2 of 3 was accepted"),
+        "{error}"
+    );
+    std::fs::remove_dir(&journal).unwrap();
+    std::fs::rename(&away, &journal).unwrap();
+    drop(batch);
+    let mut batch = kfr.batch(&bank(), &file, &resuming(), &call).unwrap();
+    assert_eq!(batch.progress().parts_accepted, 1);
+    assert_eq!(run(&mut batch).unwrap(), 2);
+    assert_eq!(world.loaded(), (sorted_lines(30), 0));
+}
+
+#[test]
+fn a_batch_that_is_done_says_so() {
+    let world = World::new();
+    let file = world.file("c.csv", &lines(20));
+    let (kfr, call) = (world.kfr(), Call::none());
+    run(&mut kfr.batch(&bank(), &file, &options(10), &call).unwrap()).unwrap();
+    world.file("c.csv", &lines(30));
+    let error = kfr.batch(&bank(), &file, &options(10), &call).unwrap_err();
+    assert!(error.message().contains("is done"), "{error}");
+    assert!(!error.message().contains("--resume"), "{error}");
+}

@@ -11,7 +11,6 @@ mod batch;
 mod correlation_id;
 mod customer_id;
 mod customer_relationships;
-mod date;
 mod form;
 pub(super) mod operations;
 mod period;
@@ -113,7 +112,7 @@ impl Kfr {
         query: &[(&str, &str)],
         values: Values,
     ) -> Result<(Request, CorrelationId)> {
-        let id = self.correlation_id.unwrap_or_else(CorrelationId::new);
+        let id = self.correlation_id.unwrap_or_else(CorrelationId::random);
         let url = self.service.url(segments, query)?;
         let values = values.with("correlation_id", id.to_string());
         Ok((self.service.request(method, url, values)?, id))

@@ -1,16 +1,14 @@
 //! The days that a question is about.
 
-use time::Date;
-
-use super::date;
+use crate::apis::IsoDate;
 use crate::error::{Error, ErrorCode, Result};
 
 /// A period of whole days; the default is today. An end that is left out is today
 /// (OpenAPI document, `fromDate` and `toDate`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Period {
-    from: Option<Date>,
-    to: Option<Date>,
+    from: Option<IsoDate>,
+    to: Option<IsoDate>,
 }
 
 impl Period {
@@ -18,7 +16,7 @@ impl Period {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` when it ends before it begins.
-    pub fn new(from: Option<Date>, to: Option<Date>) -> Result<Self> {
+    pub fn new(from: Option<IsoDate>, to: Option<IsoDate>) -> Result<Self> {
         if from.zip(to).is_some_and(|(from, to)| to < from) {
             return Err(Error::new(
                 ErrorCode::InvalidArgument,
@@ -28,14 +26,14 @@ impl Period {
         Ok(Self { from, to })
     }
 
-    /// From two texts `YYYY-MM-DD`.
+    /// From two texts `YYYY-MM-DD`, for example arguments of a command.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT`.
+    /// `INVALID_ARGUMENT`, without the text.
     pub fn parse(from: Option<&str>, to: Option<&str>) -> Result<Self> {
         let read = |name: &str, text: Option<&str>| {
             let date = text.map(|text| {
-                date::parse(text).ok_or_else(|| {
+                text.parse().map_err(|_| {
                     Error::new(
                         ErrorCode::InvalidArgument,
                         format!("{name} is no date; write it as 2019-11-08"),
@@ -56,7 +54,7 @@ impl Period {
     pub(super) fn query(&self) -> Vec<(&'static str, String)> {
         [("fromDate", self.from), ("toDate", self.to)]
             .into_iter()
-            .filter_map(|(name, day)| Some((name, date::format(day?))))
+            .filter_map(|(name, day)| Some((name, day?.to_string())))
             .collect()
     }
 }

@@ -2,10 +2,8 @@
 
 use std::str::FromStr;
 
-use time::Date;
-
 use super::customer_id::CustomerId;
-use super::date;
+use crate::apis::IsoDate;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The most bytes of a relation's text: 11 digits, `#`, a date.
@@ -17,7 +15,7 @@ pub struct Relation {
     /// Who.
     pub customer: CustomerId,
     /// Since when. `None`: since the day on which KFR reads it.
-    pub start_date: Option<Date>,
+    pub start_date: Option<IsoDate>,
 }
 
 impl Relation {
@@ -26,7 +24,7 @@ impl Relation {
         to.extend_from_slice(self.customer.expose().as_bytes());
         if let Some(start) = self.start_date {
             to.push(b'#');
-            to.extend_from_slice(date::format(start).as_bytes());
+            to.extend_from_slice(start.to_string().as_bytes());
         }
     }
 }
@@ -52,15 +50,12 @@ impl FromStr for Relation {
             Some((customer, start)) => (customer, Some(start)),
             None => (text, None),
         };
-        let start_date = match start.map(date::parse) {
-            Some(None) => {
-                return Err(Error::new(
-                    ErrorCode::InvalidArgument,
-                    "what stands behind # is no date; write it as 2019-11-08 (not shown)",
-                ));
-            }
-            start => start.flatten(),
-        };
+        let start_date = start.map(str::parse).transpose().map_err(|_| {
+            Error::new(
+                ErrorCode::InvalidArgument,
+                "what stands behind # is no date; write it as 2019-11-08 (not shown)",
+            )
+        })?;
         Ok(Self {
             customer: customer.parse()?,
             start_date,

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode, Result};
+use crate::hex;
 use crate::secret::Secret;
 
 /// The parts of a request that are signed.
@@ -50,13 +51,13 @@ pub(super) fn authorization(
     let (canonical, signed_headers) = canonical_request(request, scope.normalize_path);
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{date_time}\n{credential_scope}\n{}",
-        hex(&sha256(canonical.as_bytes()))
+        hex::encode(&sha256(canonical.as_bytes()))
     );
     let mut key = Zeroizing::new([b"AWS4", secret_access_key.expose()].concat());
     for part in [date, scope.region, scope.service, "aws4_request"] {
         key = hmac(&key, part.as_bytes())?;
     }
-    let signature = hex(&hmac(&key, to_sign.as_bytes())?);
+    let signature = hex::encode(&hmac(&key, to_sign.as_bytes())?);
     Ok(format!(
         "AWS4-HMAC-SHA256 Credential={access_key_id}/{credential_scope}, \
          SignedHeaders={signed_headers}, Signature={signature}"
@@ -110,7 +111,7 @@ fn canonical_request(request: &Signable<'_>, normalize_path: bool) -> (String, S
         request.method,
         encode(path.as_bytes(), BUT_PATH),
         canonical_query(request.query),
-        hex(&sha256(request.body))
+        hex::encode(&sha256(request.body))
     );
     (canonical, signed_headers)
 }
@@ -177,10 +178,6 @@ fn hmac(key: &[u8], message: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     mac.map(Zeroizing::new).map_err(|source| {
         Error::new(ErrorCode::Unsupported, "OpenSSL has no HMAC with SHA-256").with_source(source)
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

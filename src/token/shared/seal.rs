@@ -14,6 +14,7 @@ use openssl::symm::{Cipher, decrypt_aead, encrypt_aead};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::hex;
 
 /// The form of what is sealed: this byte, the nonce, the ciphertext, the tag.
 const VERSION: u8 = 1;
@@ -43,7 +44,7 @@ impl SealingKey {
         Ok(Self {
             sealing: part(b"segl shared cache 1: sealing")?,
             naming: part(b"segl shared cache 1: naming")?,
-            id: hex(&part(b"segl shared cache 1: id")?[..4]),
+            id: hex::encode(&part(b"segl shared cache 1: id")?[..4]),
         })
     }
 
@@ -89,7 +90,7 @@ impl SealingKey {
     /// what a digest is of can be guessed when it is a person's number.
     pub(super) fn name(&self, digest: &[u8; 32]) -> Result<String> {
         let name = hmac(&*self.naming, digest).map_err(|source| unsupported(source, "named"))?;
-        Ok(format!("{}:{}", self.id, hex(&*name)))
+        Ok(format!("{}:{}", self.id, hex::encode(&*name)))
     }
 
     /// Seals the token for `digest`; it opens for no other.
@@ -174,10 +175,6 @@ fn hmac(key: &[u8], data: &[u8]) -> std::result::Result<Zeroizing<[u8; 32]>, Err
     Ok(mac)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unsupported(source: ErrorStack, what: &str) -> Error {
     Error::new(
         ErrorCode::Unsupported,
@@ -227,7 +224,7 @@ mod tests {
         let (_, own) = name.split_once(':').unwrap();
         let other = key(2).name(&HERE).unwrap();
         assert!(!other.ends_with(own), "{other}");
-        assert!(!name.contains(&hex(&HERE)));
+        assert!(!name.contains(&hex::encode(&HERE)));
     }
 
     #[test]

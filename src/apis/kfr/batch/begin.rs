@@ -43,6 +43,7 @@ impl Kfr {
             Some(known) => known.max_relations,
             None => options.max_relations.unwrap_or_default(),
         };
+        let has_journal = known.is_some();
         let plan = Plan::of(file, &opened, max_relations, call)?;
         let journal = match known {
             Some(known) if known.plan == plan => known,
@@ -76,6 +77,7 @@ impl Kfr {
             file: opened,
             journal,
             journal_path,
+            has_journal,
             pace,
             style: options.form,
         };
@@ -133,13 +135,15 @@ fn may_go_on(
 ) -> Result<()> {
     if !options.resume {
         let (accepted, parts) = (known.accepted(), known.plan.parts.len());
-        return Err(state(
-            path,
-            &format!(
+        let problem = match accepted == parts {
+            true => "is of a batch that is done; move it away, or name another, to send this file"
+                .to_owned(),
+            false => format!(
                 "says that {accepted} of {parts} parts were accepted; resume (--resume) goes on, or move the journal \
                  away to send everything again"
             ),
-        ));
+        };
+        return Err(state(path, &problem));
     }
     if known.institution != *institution {
         return Err(state(

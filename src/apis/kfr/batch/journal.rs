@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::plan::{MaxRelations, Plan};
 use crate::apis::kfr::CorrelationId;
@@ -37,7 +38,7 @@ struct Wire {
     base_url: String,
     max_relations: MaxRelations,
     file: Plan,
-    correlation_ids: Vec<String>,
+    correlation_ids: Vec<CorrelationId>,
     accepted_at: Option<i64>,
 }
 
@@ -64,20 +65,32 @@ impl Journal {
         })
     }
 
-    /// Puts it at `path` for this user only, whole or not at all.
+    /// Puts it at `path` for this user only, whole or not at all: in the place of the one
+    /// of this batch, or where there is none yet.
     ///
     /// # Errors
-    /// `IO`.
+    /// `BATCH_STATE` when another batch has begun with this journal; `IO`.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
+        let put = match self.accepted() {
+            0 => put_new,
+            _ => put_over,
+        };
         let written = serde_json::to_vec(&self.wire())
             .map_err(io::Error::other)
-            .and_then(|json| replace(path, &json));
-        written.map_err(|source| {
-            Error::new(
+            .and_then(|json| write(path, &json, put));
+        written.map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => Error::new(
+                ErrorCode::BatchState,
+                format!(
+                    "another batch has begun with the journal {} meanwhile; name another journal for this one",
+                    path.display()
+                ),
+            ),
+            _ => Error::new(
                 ErrorCode::Io,
                 format!("the journal {} cannot be written: {source}", path.display()),
             )
-            .with_source(source)
+            .with_source(source),
         })
     }
 
@@ -95,14 +108,11 @@ impl Journal {
             return Err(format!("it has version {}, not {VERSION}", wire.version));
         }
         let message = |error: Error| error.message().to_owned();
-        let ids = wire.correlation_ids.iter();
         let journal = Self {
             institution: wire.institution.parse().map_err(message)?,
             base_url: wire.base_url,
             max_relations: wire.max_relations,
-            correlation_ids: ids
-                .map(|id| id.parse().map_err(message))
-                .collect::<std::result::Result<_, _>>()?,
+            correlation_ids: wire.correlation_ids,
             accepted_at: wire.accepted_at.map(UnixTime::from_seconds),
             plan: wire.file,
         };
@@ -119,38 +129,46 @@ impl Journal {
             base_url: self.base_url.clone(),
             max_relations: self.max_relations,
             file: self.plan.clone(),
-            correlation_ids: self
-                .correlation_ids
-                .iter()
-                .map(CorrelationId::to_string)
-                .collect(),
+            correlation_ids: self.correlation_ids.clone(),
             accepted_at: self.accepted_at.map(UnixTime::seconds),
         }
     }
 }
 
 /// The file is there whole after a crash at any moment, or as it was before.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let new = with_suffix(path, ".new");
+fn write(path: &Path, content: &[u8], put: fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
+    // A name that nobody has.
+    let new = with_suffix(path, &format!(".{}", Uuid::new_v4().simple()));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // One that a crash left; nobody else writes here while the batch is locked.
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     let mut file = options.open(&new)?;
     let done = file
         .write_all(content)
         .and_then(|()| file.sync_all())
-        .and_then(|()| fs::rename(&new, path));
+        .and_then(|()| put(&new, path));
     if done.is_err() {
         let _ = fs::remove_file(&new);
         return done;
     }
     sync_folder(path)
+}
+
+/// Gives a file its name, also where another one has it.
+fn put_over(new: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(new, path)
+}
+
+/// Gives a file its name, if none has it.
+fn put_new(new: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(new, path) {
+        Ok(()) => fs::remove_file(new),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Some file systems have no links.
+        Err(_) if fs::symlink_metadata(path).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(new, path),
+    }
 }
 
 /// The new name is on the disk too.
@@ -178,7 +196,7 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::hex::Hash;
+    use super::super::hash::Hash;
     use super::super::plan::Part;
     use super::*;
 
@@ -204,7 +222,7 @@ mod tests {
                 base_url: "https://api.bits.no/kar-ws/api/v1".to_owned(),
                 max_relations: max.try_into().unwrap(),
                 correlation_ids: (0..usize::from(accepted) % (parts.len() + 1))
-                    .map(|_| CorrelationId::new())
+                    .map(|_| CorrelationId::random())
                     .collect(),
                 plan: Plan {
                     size,
@@ -244,11 +262,13 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.kfr-state");
-        fs::write(with_suffix(&path, ".new"), "left by a crash").unwrap();
-        for content in [&b"one"[..], b"two"] {
-            replace(&path, content).unwrap();
-            assert_eq!(fs::read(&path).unwrap(), content);
-        }
+        write(&path, b"one", put_new).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        write(&path, b"two", put_over).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let error = write(&path, b"three", put_new).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600

@@ -2,7 +2,7 @@
 
 mod begin;
 mod entries;
-mod hex;
+mod hash;
 mod journal;
 mod options;
 mod pace;
@@ -19,7 +19,7 @@ pub use options::{BatchOptions, Progress, SentPart};
 pub use plan::MaxRelations;
 
 use self::entries::Entries;
-use self::hex::Hash;
+use self::hash::Hash;
 use self::journal::Journal;
 use self::pace::Pace;
 use self::plan::{Part, unreadable};
@@ -42,6 +42,8 @@ pub struct Batch {
     file: File,
     journal: Journal,
     journal_path: PathBuf,
+    /// Whether there is a file at `journal_path`, and it is this batch's.
+    has_journal: bool,
     pace: Pace,
     style: FormStyle,
 }
@@ -122,7 +124,8 @@ impl Batch {
     ///
     /// # Errors
     /// `TIMEOUT` when less time is left than [`Batch::wait`]; `BATCH_STATE` when the file
-    /// was changed meanwhile; the API numbers of [`crate::ErrorCode`] with KFR's own code,
+    /// was changed meanwhile, or another batch has the journal; `IO` when the journal cannot
+    /// be written, before or after the part was accepted; the API numbers of [`crate::ErrorCode`] with KFR's own code,
     /// and those of the token endpoint, with the part's number. Where it is not known
     /// whether KFR accepted a part, the message says so; the part is sent again by the
     /// next call, which is harmless, for KFR keeps a relation that it has as it is.
@@ -133,8 +136,9 @@ impl Batch {
         };
         call.pause(self.wait(), "waiting for KFR to load the last part")?;
         let form = self.read(&part)?;
-        if index == 0 {
+        if !self.has_journal {
             self.journal.write(&self.journal_path)?;
+            self.has_journal = true;
         }
         let name = format!("part {} of {}", index + 1, self.journal.plan.parts.len());
         let correlation_id = self
@@ -144,7 +148,12 @@ impl Batch {
         self.pace.accepted(part.relations);
         self.journal.correlation_ids.push(correlation_id);
         self.journal.accepted_at = Some(self.kfr.service.clock().now());
-        self.journal.write(&self.journal_path)?;
+        self.journal.write(&self.journal_path).map_err(|error| {
+            error.in_context(format_args!(
+                "{name} was accepted (correlation id {correlation_id}), but not written down; the next run sends it \
+                 again, which does no harm"
+            ))
+        })?;
         Ok(Some(SentPart {
             relations: part.relations,
             correlation_id,

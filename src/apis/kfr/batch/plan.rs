@@ -8,7 +8,7 @@ use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
 
 use super::entries::{Entries, Entry};
-use super::hex::Hash;
+use super::hash::Hash;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{checked, kfr, optional};
+use super::{checked, kfr};
 use crate::apis::kfr::{
     Batch, BatchOptions, CorrelationId, FormStyle, MaxRelations, Relation, SentPart,
 };
@@ -53,8 +53,7 @@ pub(in crate::apis) struct BatchInput {
     #[serde(default)]
     form: FormStyle,
     /// A UUID for the request of `customers`, instead of a new one.
-    #[serde(default, deserialize_with = "optional")]
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
     correlation_id: Option<CorrelationId>,
 }
 

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::own_customers::BanksOutput;
-use super::{checked, kfr, optional};
+use super::{checked, kfr};
+use crate::apis::IsoDate;
 use crate::apis::kfr::{
     AccountNumber, Case, CorrelationId, CustomerId, Period, Provider, RelationshipsRequest,
 };
@@ -22,10 +23,10 @@ pub(in crate::apis) struct RelationshipsInput {
     customer: CustomerId,
     /// The first day, YYYY-MM-DD. Default today; version 2 wants it.
     #[serde(default)]
-    from_date: Option<String>,
+    from_date: Option<IsoDate>,
     /// The last day, YYYY-MM-DD. Default today; version 2 wants it.
     #[serde(default)]
-    to_date: Option<String>,
+    to_date: Option<IsoDate>,
     /// The case; version 2 wants it.
     #[serde(default)]
     case: Option<CaseInput>,
@@ -36,8 +37,7 @@ pub(in crate::apis) struct RelationshipsInput {
     #[serde(default)]
     only_primary_owner: Option<bool>,
     /// A UUID for the request, instead of a new one.
-    #[serde(default, deserialize_with = "optional")]
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
     correlation_id: Option<CorrelationId>,
 }
 
@@ -68,7 +68,7 @@ impl Describe for CustomerRelationships {
         let request = RelationshipsRequest::of_version(
             input.version.unwrap_or(1),
             input.customer,
-            Period::parse(input.from_date.as_deref(), input.to_date.as_deref())?,
+            Period::new(input.from_date, input.to_date)?,
             CaseInput::checked(input.case.as_ref())?,
             input.only_primary_owner,
         )?;
@@ -91,8 +91,7 @@ pub(in crate::apis) struct ProviderInput {
     #[serde(default)]
     case: Option<CaseInput>,
     /// A UUID for the request, instead of a new one.
-    #[serde(default, deserialize_with = "optional")]
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
     correlation_id: Option<CorrelationId>,
 }
 

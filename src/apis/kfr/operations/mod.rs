@@ -35,9 +35,3 @@ fn checked<'de, D: Deserializer<'de>, T: FromStr<Err = Error>>(
     text.parse()
         .map_err(|error: Error| D::Error::custom(error.message()))
 }
-
-fn optional<'de, D: Deserializer<'de>, T: FromStr<Err = Error>>(
-    deserializer: D,
-) -> std::result::Result<Option<T>, D::Error> {
-    checked(deserializer).map(Some)
-}

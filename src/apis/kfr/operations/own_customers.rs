@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{checked, kfr, optional};
+use super::{checked, kfr};
+use crate::apis::IsoDate;
 use crate::apis::kfr::{Added, Bank, CorrelationId, CustomerId, Period};
 use crate::apis::operations::{Context, Describe};
 use crate::error::Result;
@@ -21,8 +22,7 @@ pub(in crate::apis) struct CustomerInput {
     #[schemars(with = "String")]
     customer: CustomerId,
     /// A UUID for the request, instead of a new one.
-    #[serde(default, deserialize_with = "optional")]
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
     correlation_id: Option<CorrelationId>,
 }
 
@@ -79,13 +79,12 @@ pub(in crate::apis) struct BanksInput {
     customer: CustomerId,
     /// The first day, YYYY-MM-DD. Default today.
     #[serde(default)]
-    from_date: Option<String>,
+    from_date: Option<IsoDate>,
     /// The last day, YYYY-MM-DD. Default today.
     #[serde(default)]
-    to_date: Option<String>,
+    to_date: Option<IsoDate>,
     /// A UUID for the request, instead of a new one.
-    #[serde(default, deserialize_with = "optional")]
-    #[schemars(with = "Option<String>")]
+    #[serde(default)]
     correlation_id: Option<CorrelationId>,
 }
 
@@ -102,7 +101,7 @@ impl Describe for Banks {
     type Output = BanksOutput;
 
     fn run(input: BanksInput, context: &Context<'_>) -> Result<BanksOutput> {
-        let period = Period::parse(input.from_date.as_deref(), input.to_date.as_deref())?;
+        let period = Period::new(input.from_date, input.to_date)?;
         let kfr = kfr(context, input.correlation_id)?;
         let banks = kfr.banks(&input.institution, &input.customer, &period, context.call)?;
         Ok(BanksOutput { banks })

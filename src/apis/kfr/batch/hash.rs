@@ -9,7 +9,7 @@ pub(super) struct Hash(String);
 
 impl Hash {
     pub(super) fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(crate::hex::encode(&bytes))
     }
 }
 
