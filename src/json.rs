@@ -1,5 +1,7 @@
 //! JSON that people and programs wrote, into types that refuse what they do not know.
 
+pub(crate) mod unique;
+
 use serde::de::DeserializeOwned;
 
 /// What is wrong with a text, and where.

@@ -1,13 +1,11 @@
 //! Compact JWS of others (RFC 7515 section 7.1), read without any leniency.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::alg::Algorithm;
+use crate::json::unique::UniqueValue;
 use crate::keys::PublicJwk;
 
 /// A compact JWS whose payload is a JSON object. Its signature is not checked
@@ -60,37 +58,8 @@ impl<'a> Jws<'a> {
 
 fn object(part: &str) -> Option<Map<String, Value>> {
     let json = URL_SAFE_NO_PAD.decode(part).ok()?;
-    serde_json::from_slice(&json)
-        .ok()
-        .map(|UniqueObject(object)| object)
-}
-
-/// A JSON object that names each member once. RFC 7515 section 4 and RFC 7519
-/// section 4 leave the choice between refusing duplicates and taking the last.
-struct UniqueObject(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for UniqueObject {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = UniqueObject;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<UniqueObject, A::Error> {
-                let mut object = Map::new();
-                while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if object.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a member is given twice"));
-                    }
-                }
-                Ok(UniqueObject(object))
-            }
-        }
-
-        deserializer.deserialize_map(Members)
+    match serde_json::from_slice(&json).ok()? {
+        UniqueValue(Value::Object(object)) => Some(object),
+        _ => None,
     }
 }

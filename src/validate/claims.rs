@@ -6,15 +6,16 @@ use serde_json::Value;
 use super::binding::Bound;
 use super::jwt::malformed;
 use super::organisation::IssuedOrganisation;
-use super::wire::{NumericDate, Text, Texts};
+use super::wire::{NumericDate, Object, Text, Texts};
 use crate::clock::UnixTime;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::json::unique::UniqueValue;
 use crate::keys::OrgNumber;
 use crate::person_id::PersonId;
 
-/// The claims that segl knows (docs.digdir.no, `maskinporten_protocol_token`; RFC 9068). Each
-/// is there once at most; others are ignored.
+/// The claims that segl knows (docs.digdir.no, `maskinporten_protocol_token`; RFC 9068). Each,
+/// and each member inside of them, is there once at most; others are ignored.
 pub(super) struct Claims {
     pub(super) issuer: String,
     pub(super) expires_at: UnixTime,
@@ -65,15 +66,15 @@ struct Wire<'a> {
     #[serde(borrow)]
     aud: Option<Texts<'a>>,
     #[serde(borrow)]
-    consumer: Option<WireOrganisation<'a>>,
+    consumer: Option<Object<WireOrganisation<'a>>>,
     #[serde(borrow)]
-    supplier: Option<WireOrganisation<'a>>,
+    supplier: Option<Object<WireOrganisation<'a>>>,
     #[serde(borrow)]
     delegation_source: Option<Text<'a>>,
     #[serde(borrow)]
     pid: Option<Text<'a>>,
-    cnf: Option<Confirmation>,
-    authorization_details: Option<Value>,
+    cnf: Option<Object<Confirmation>>,
+    authorization_details: Option<UniqueValue>,
 }
 
 #[derive(Deserialize)]
@@ -118,8 +119,8 @@ impl Claims {
             supplier: organisation("supplier", wire.supplier)?,
             delegation_source: text(wire.delegation_source),
             person: wire.pid.as_deref().map(person).transpose()?,
-            confirmation: wire.cnf,
-            authorization_details: wire.authorization_details,
+            confirmation: wire.cnf.map(|Object(confirmation)| confirmation),
+            authorization_details: wire.authorization_details.map(|UniqueValue(value)| value),
         })
     }
 
@@ -175,9 +176,9 @@ fn audiences(aud: Option<Texts<'_>>) -> Vec<String> {
 
 fn organisation(
     claim: &str,
-    wire: Option<WireOrganisation<'_>>,
+    wire: Option<Object<WireOrganisation<'_>>>,
 ) -> Result<Option<IssuedOrganisation>> {
-    wire.map(|wire| IssuedOrganisation::parse(&wire.authority, &wire.id))
+    wire.map(|Object(wire)| IssuedOrganisation::parse(&wire.authority, &wire.id))
         .transpose()
         .map_err(|error| in_claim(claim, &error))
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::jwks::KeySet;
 use super::refusal::undecided;
+use super::wire::Object;
 use crate::call::Call;
 use crate::clock::UnixTime;
 use crate::endpoint::Endpoint;
@@ -54,8 +55,8 @@ impl KeySource {
             }
             Self::NamedIn(url) => {
                 let answer = get(url, transport, now, call)?;
-                let named = serde_json::from_slice::<Named>(&answer.body).ok();
-                let jwks_uri = named.and_then(|named| named.jwks_uri.parse().ok());
+                let named = serde_json::from_slice::<Object<Named>>(&answer.body).ok();
+                let jwks_uri = named.and_then(|Object(named)| named.jwks_uri.parse().ok());
                 let jwks_uri = jwks_uri.ok_or_else(|| without_jwks_uri(url))?;
                 read_keys(&jwks_uri, transport, now, call)
             }

@@ -60,24 +60,35 @@ pub enum Supplier {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
+    #[serde(default, deserialize_with = "given")]
     scopes: Option<Vec<Scope>>,
+    #[serde(default, deserialize_with = "given")]
     any_scope: Option<Vec<Scope>>,
+    #[serde(default, deserialize_with = "given")]
     audience: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     consumer: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "given")]
     supplier: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
     delegation_source: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pid: Option<PersonId>,
+    #[serde(default, deserialize_with = "given")]
     consent: Option<ConsentRequirement>,
+    #[serde(default, deserialize_with = "given")]
     legacy_consent: Option<LegacyConsentRequirement>,
+    #[serde(default, deserialize_with = "given")]
     dpop: Option<DpopRequirement>,
+    #[serde(default, deserialize_with = "given")]
     client_certificate: Option<ClientCertificate>,
 }
 
 impl Requirements {
     /// From a JSON object with the members `scopes`, `any_scope`, `audience`, `consumer`,
     /// `supplier` (`null`: see [`Supplier::None`]), `delegation_source`, `pid`, `consent`,
-    /// `legacy_consent`, `dpop` and `client_certificate`, all optional.
+    /// `legacy_consent`, `dpop` and `client_certificate`, all optional. No other than `supplier` may be
+    /// `null`.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` naming the member at fault; values are not shown.
@@ -130,11 +141,12 @@ fn organisation(member: &str, number: Option<String>) -> Result<Option<OrgNumber
         .map_err(|error: Error| error.in_context(format_args!("the requirements' \"{member}\"")))
 }
 
-/// Tells a member that is `null` from one that is absent.
-fn present<'de, D: Deserializer<'de>>(
+/// A member that is there. `null` is none but where the type has it: a program that lost what it
+/// wanted to require must not have everything accepted.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
-) -> std::result::Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 fn wrong(problem: impl std::fmt::Display) -> Error {

@@ -7,10 +7,11 @@ use zeroize::Zeroize;
 
 use super::claims::{Claims, Confirmation};
 use super::consent::Consent;
+use super::jwt::malformed;
 use super::legacy_consent::LegacyConsent;
 use super::organisation::IssuedOrganisation;
 use crate::clock::UnixTime;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::person_id::PersonId;
 
 /// A token that was signed by its issuer and passed every check that was asked for. It can't
@@ -139,10 +140,7 @@ impl VerifiedToken {
     /// `ACCESS_TOKEN_MALFORMED` when a claim that segl does not know cannot be read.
     pub fn to_json(&self) -> Result<Map<String, Value>> {
         let claims: Value = serde_json::from_str(self.payload()).map_err(|_| {
-            Error::new(
-                ErrorCode::AccessTokenMalformed,
-                "the token's claims cannot be written as JSON",
-            )
+            malformed("has claims, or members inside of them, that cannot be written as JSON")
         })?;
         let organisation =
             |found: Option<&IssuedOrganisation>| found.map(IssuedOrganisation::to_json);

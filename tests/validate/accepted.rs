@@ -87,6 +87,24 @@ fn what_is_absent_is_null_or_empty() {
 }
 
 #[test]
+fn claims_that_cannot_be_written_are_the_tokens_fault() {
+    let world = World::new();
+    let payload = claims(|_| {}).to_string();
+    let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
+    let payload = format!("{},\"other\":{deep}}}", payload.strip_suffix('}').unwrap());
+    let token = segl::jws::sign_json(
+        crate::support::signer(&rsa_key()).as_ref(),
+        r#"{"alg":"RS256","kid":"k"}"#,
+        payload.as_bytes(),
+        &segl::Call::none(),
+    )
+    .unwrap();
+    let verified = world.check(&token, "{}").unwrap();
+    let error = verified.to_json().unwrap_err();
+    crate::world::assert_refused(&error, segl::ErrorCode::AccessTokenMalformed);
+}
+
+#[test]
 fn what_is_required_is_there() {
     let world = World::new();
     let delegated = claims(|claims| {

@@ -224,6 +224,12 @@ fn claims_that_cannot_be_read_are_named_and_not_shown() {
         (json!({"pid": "23079422569"}), "pid"),
         (json!({"pid": 23079422568u64}), ""),
         (json!({"cnf": {"jkt": 1}}), ""),
+        // The values of an object are no object.
+        (json!({"cnf": ["jkt", "x5t"]}), ""),
+        (
+            json!({"consumer": ["iso6523-actorid-upis", "0192:910753614"]}),
+            "",
+        ),
     ] {
         let error = world.refusal(
             |claims| {
@@ -248,6 +254,9 @@ fn a_claim_that_is_there_twice_is_refused() {
         r#""iss":"https://test.maskinporten.no/""#,
         r#""scope":"x""#,
         r#""exp":9999999999"#,
+        r#""\u0065xp":9999999999"#,
+        r#""authorization_details":[{"type":"urn:altinn:consent","to":"a","to":"b"}]"#,
+        r#""authorization_details":[{"from":{"a":1,"\u0061":2}}]"#,
     ] {
         let json = claims(|_| {}).to_string();
         let payload = format!("{},{twice}}}", json.trim_end_matches('}'));
@@ -300,5 +309,25 @@ fn requirements_that_are_none_are_refused_by_name() {
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{json}");
         assert!(error.message().contains(says), "{json}: {error}");
         assert!(!format!("{error:?}").contains("2307942"), "{error:?}");
+    }
+}
+
+#[test]
+fn requirements_that_are_null_are_refused() {
+    for member in [
+        "scopes",
+        "any_scope",
+        "audience",
+        "consumer",
+        "delegation_source",
+        "pid",
+        "consent",
+        "legacy_consent",
+        "dpop",
+        "client_certificate",
+    ] {
+        let error = Requirements::from_json(&json!({ member: null }).to_string()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        assert!(error.message().contains(member), "{error}");
     }
 }
