@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::jwt::Header;
 use super::refusal::{shown, undecided};
+use super::wire::Object;
 use crate::alg::Algorithm;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::PublicJwk;
@@ -24,8 +25,8 @@ const MAX_HEADERS: usize = 8;
 #[derive(Debug)]
 pub(super) struct KeySet {
     keys: Vec<Key>,
-    /// Headers of tokens whose signature was right, so that the same bytes need not be
-    /// read again.
+    /// Headers with a `kid`, of tokens whose signature was right, so that the same bytes
+    /// need not be read again.
     headers: ArcSwap<Vec<Arc<Known>>>,
 }
 
@@ -64,7 +65,7 @@ impl KeySet {
     /// # Errors
     /// `JWKS_INVALID` when it is none, or no key is left.
     pub(super) fn from_json(json: &[u8]) -> Result<Self> {
-        let wire: Wire = serde_json::from_slice(json).map_err(|_| {
+        let Object(wire): Object<Wire> = serde_json::from_slice(json).map_err(|_| {
             invalid("are no JWK set: a JSON object with the array \"keys\" (RFC 7517 section 5)")
         })?;
         let count = wire.keys.len();
@@ -131,9 +132,10 @@ impl KeySet {
                 continue;
             }
             if key.verifier.verify(header.alg, message, signature) {
-                // Other keys with this kid have to be tried each time.
+                // Other keys with this kid have to be tried each time, and without a kid a wrong
+                // signature may be that of a new key.
                 let of_kid = self.keys.iter().filter(|other| other.kid == header.kid);
-                if of_kid.count() == 1 {
+                if header.kid.is_some() && of_kid.count() == 1 {
                     self.remember(encoded, header.alg, index);
                 }
                 return Verdict::Right;

@@ -78,9 +78,9 @@ impl Validator {
     /// The first check that failed, 700 to 725 of [`ErrorCode`], with what was expected and
     /// what was found. Its details say what an API answers (RFC 6750 section 3.1):
     /// `http_status` 401 with `oauth_error` `invalid_token`, or 403 with
-    /// `insufficient_scope`. `JWKS_UNAVAILABLE`, `JWKS_INVALID` (both with `http_status`
-    /// 503) or `METADATA_INVALID` when no keys are known; `TIMEOUT` and `CANCELLED` while
-    /// they are read.
+    /// `insufficient_scope`. `JWKS_UNAVAILABLE`, `JWKS_INVALID` or `METADATA_INVALID` when no
+    /// keys are known; `TIMEOUT` and `CANCELLED` while they are read: all with `http_status`
+    /// 503.
     pub fn check(
         &self,
         token: &str,

@@ -244,6 +244,10 @@ fn keys_without_kid_are_for_tokens_without_kid() {
     world.clock.advance(Duration::from_secs(30));
     world.issuer.publish(&[anonymous(&rsa)]);
     world.check(&without_kid(&rsa), "{}").unwrap();
+    // The same when tokens of the key that was replaced have been seen.
+    world.clock.advance(Duration::from_secs(30));
+    world.issuer.publish(&[anonymous(&OTHER_RSA)]);
+    world.check(&without_kid(&OTHER_RSA), "{}").unwrap();
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! The issuer is away, or says what cannot be right.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use segl::clock::{FixedClock, UnixTime};
+use segl::http::{Request, Response, Transport};
 use segl::log::{self, Level, Sink};
-use segl::{Error, ErrorCode};
+use segl::validate::ValidatorSettings;
+use segl::{Call, Error, ErrorCode, Requirements, Validator};
 use serde_json::{Value, json};
 
-use crate::support::rsa_key;
+use crate::support::{json_answer, rsa_key};
 use crate::world::{Issuer, OTHER_RSA, World, claims, eventually, jwk, token, token_with};
 
 fn good() -> String {
@@ -197,7 +200,108 @@ fn metadata_of_another_issuer_are_refused() {
         let world = World::new();
         world.issuer.metadata.lock().unwrap()[member] = value;
         let error = world.check(&good(), "{}").unwrap_err();
-        assert_eq!(error.code(), ErrorCode::MetadataInvalid, "{error}");
+        assert_undecided(&error, ErrorCode::MetadataInvalid);
         assert_eq!(world.issuer.jwks_requests.load(Ordering::SeqCst), 0);
     }
+}
+
+#[test]
+fn who_gave_up_waiting_for_the_keys_cannot_tell_either() {
+    let world = World::new();
+    world.issuer.set_gate(false);
+    let call = Call::within(Duration::from_millis(20));
+    let requirements = Requirements::default();
+    let error = world.validator.check(&good(), &requirements, &call);
+    assert_undecided(&error.unwrap_err(), ErrorCode::Timeout);
+    world.issuer.set_gate(true);
+    world.check(&good(), "{}").unwrap();
+}
+
+#[derive(Debug)]
+struct Panics;
+
+impl Transport for Panics {
+    fn send(&self, _: &Request, _: &Call) -> segl::Result<Response> {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_transport_that_panics_leaves_it_undecided() {
+    let settings = ValidatorSettings::from_json(r#"{"environment":"test"}"#).unwrap();
+    let validator = Validator::builder(settings)
+        .transport(Arc::new(Panics))
+        .build()
+        .unwrap();
+    let error = validator.check(&good(), &Requirements::default(), &Call::none());
+    assert_undecided(&error.unwrap_err(), ErrorCode::Panic);
+}
+
+/// Answers with the key "k", then hangs with it, and has "next" only for those who ask later.
+#[derive(Debug, Default)]
+struct Hangs {
+    asked: AtomicUsize,
+    is_released: Mutex<bool>,
+    released: Condvar,
+    came_back: AtomicBool,
+}
+
+impl Transport for Hangs {
+    fn send(&self, _: &Request, _: &Call) -> segl::Result<Response> {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst);
+        let key = match number {
+            0 | 1 => jwk(&rsa_key(), "k"),
+            _ => jwk(&OTHER_RSA, "next"),
+        };
+        if number == 1 {
+            let mut is_released = self.is_released.lock().unwrap();
+            while !*is_released {
+                is_released = self.released.wait(is_released).unwrap();
+            }
+            self.came_back.store(true, Ordering::SeqCst);
+        }
+        Ok(json_answer(200, &json!({ "keys": [key] }).to_string()))
+    }
+}
+
+#[test]
+fn what_a_fetch_brings_that_was_left_behind_is_too_old() {
+    let settings =
+        r#"{"environment":"test","jwks_uri":"https://test.maskinporten.no/jwk","timeout_ms":1}"#;
+    let transport = Arc::new(Hangs::default());
+    let clock = Arc::new(FixedClock::new(UnixTime::from_seconds(crate::world::NOW)));
+    let validator = Validator::builder(ValidatorSettings::from_json(settings).unwrap())
+        .transport(transport.clone())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let lasting = claims(|claims| claims["exp"] = 4_000_000_000i64.into());
+    let next = token_with(
+        &OTHER_RSA,
+        &json!({"alg": "RS256", "kid": "next"}),
+        &lasting,
+    );
+    let check = |token: &str| validator.check(token, &Requirements::default(), &Call::none());
+    check(&good()).unwrap();
+    clock.advance(Duration::from_secs(24 * 3600));
+    check(&good()).unwrap();
+    eventually("a fetch hangs", || {
+        transport.asked.load(Ordering::SeqCst) == 2
+    });
+    // It is left behind 5 seconds after its time.
+    eventually("others fetch", || {
+        clock.advance(Duration::from_secs(61));
+        check(&next).is_ok()
+    });
+    assert!(check(&good()).is_err());
+    *transport.is_released.lock().unwrap() = true;
+    transport.released.notify_all();
+    eventually("it comes back", || {
+        transport.came_back.load(Ordering::SeqCst)
+    });
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(2));
+        check(&next).unwrap();
+    }
+    assert!(check(&good()).is_err());
 }

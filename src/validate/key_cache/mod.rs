@@ -5,16 +5,21 @@
 //! `kid` that is not known has them read at once, but not more often than [`NEXT_DEMAND_MS`]
 //! allows, whatever is sent.
 
+mod fetching;
+mod flight;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use self::fetching::Fetching;
+use self::flight::Flight;
 use super::jwks::KeySet;
 use super::key_source::KeySource;
-use crate::call::{Call, timed_out};
+use crate::call::Call;
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fork::PerProcess;
@@ -29,12 +34,6 @@ const NEXT_REFRESH_MS: i64 = 60_000;
 
 /// The failure of the very first fetch is remembered for so many milliseconds.
 const FAILURE_KEPT_MS: i64 = 1_000;
-
-/// A transport of the program's own may never come back; a fetch that is late by this much
-/// is left behind.
-const LEFT_BEHIND_AFTER: Duration = Duration::from_secs(5);
-
-const WAITING: &str = "waiting for the issuer's keys";
 
 /// The keys of one issuer.
 #[derive(Debug)]
@@ -56,26 +55,6 @@ struct Shared {
 pub(super) struct Known {
     pub(super) keys: KeySet,
     read_at: Moment,
-}
-
-/// What is being done to have the keys.
-#[derive(Debug, Default)]
-struct Fetching {
-    flight: Option<Arc<Flight>>,
-    /// When the last fetch began.
-    tried_at: Option<Moment>,
-    /// When the last one began that an unknown `kid` caused.
-    demanded_at: Option<Moment>,
-    /// Why the last one failed.
-    failure: Option<Error>,
-}
-
-/// One fetch under way.
-#[derive(Debug)]
-struct Flight {
-    is_over: Mutex<bool>,
-    over: Condvar,
-    until: Instant,
 }
 
 impl KeyCache {
@@ -116,22 +95,23 @@ impl KeyCache {
     /// waits for that.
     ///
     /// # Errors
-    /// Those of [`KeySource::read`] when no keys are known; `TIMEOUT` and `CANCELLED`.
+    /// Those of [`KeySource::read`] when no keys are known; `TIMEOUT` and `CANCELLED`. All
+    /// have `http_status` 503.
     pub(super) fn keys(&self, call: &Call) -> Result<Arc<Known>> {
         if let Some(known) = self.0.known.load_full() {
             self.refresh_if_due(&known);
             return Ok(known);
         }
-        self.0.read_first(call)
+        self.0.read_first(call).map_err(undecided)
     }
 
     /// Keys that were read after `seen`, in which a token's `kid` is not. `None` when it is
     /// too early to ask for them.
     ///
     /// # Errors
-    /// Those of [`KeySource::read`]; `TIMEOUT` and `CANCELLED`.
+    /// Those of [`KeySource::read`]; `TIMEOUT` and `CANCELLED`. All have `http_status` 503.
     pub(super) fn newer_than(&self, seen: &Arc<Known>, call: &Call) -> Result<Option<Arc<Known>>> {
-        self.0.newer_than(seen, call)
+        self.0.newer_than(seen, call).map_err(undecided)
     }
 }
 
@@ -139,7 +119,7 @@ impl Shared {
     fn read_first(self: &Arc<Self>, call: &Call) -> Result<Arc<Known>> {
         let now = self.clock.moment();
         let own = self.fetching.get(|_| Mutex::default());
-        let fetching = lock(&own);
+        let fetching = Fetching::lock(&own);
         if let Some(known) = self.known.load_full() {
             return Ok(known);
         }
@@ -152,11 +132,13 @@ impl Shared {
                 if let Some(failure) = fetching.failed_within(FAILURE_KEPT_MS, now) {
                     return Err(failure);
                 }
-                self.begin(fetching, now, true)
+                self.begin(fetching, now, true)?
             }
         };
         flight.wait(call)?;
-        self.known.load_full().ok_or_else(|| lock(&own).failure())
+        self.known
+            .load_full()
+            .ok_or_else(|| Fetching::lock(&own).why_failed())
     }
 
     fn newer_than(self: &Arc<Self>, seen: &Arc<Known>, call: &Call) -> Result<Option<Arc<Known>>> {
@@ -166,7 +148,7 @@ impl Shared {
             let known = self.known.load_full();
             known.filter(|known| !Arc::ptr_eq(known, seen))
         };
-        let mut fetching = lock(&own);
+        let mut fetching = Fetching::lock(&own);
         if let Some(known) = newer() {
             return Ok(Some(known));
         }
@@ -186,13 +168,13 @@ impl Shared {
                         .map_or(Ok(None), |failure| Err(failure.duplicate()));
                 }
                 fetching.demanded_at = Some(now);
-                self.begin(fetching, now, true)
+                self.begin(fetching, now, true)?
             }
         };
         flight.wait(call)?;
         match newer() {
             Some(known) => Ok(Some(known)),
-            None => Err(lock(&own).failure()),
+            None => Err(Fetching::lock(&own).why_failed()),
         }
     }
 
@@ -206,7 +188,8 @@ impl Shared {
             .tried_at
             .is_some_and(|at| now.millis_since(at) < NEXT_REFRESH_MS);
         if !is_early && fetching.under_way().is_none() {
-            self.begin(fetching, now, false);
+            // When too many hang, the keys that are known are used on.
+            self.begin(fetching, now, false).ok();
         }
     }
 
@@ -217,14 +200,8 @@ impl Shared {
         mut fetching: MutexGuard<'_, Fetching>,
         now: Moment,
         is_awaited: bool,
-    ) -> Arc<Flight> {
-        let flight = Arc::new(Flight {
-            is_over: Mutex::new(false),
-            over: Condvar::new(),
-            until: Instant::now() + self.timeout + LEFT_BEHIND_AFTER,
-        });
-        fetching.flight = Some(Arc::clone(&flight));
-        fetching.tried_at = Some(now);
+    ) -> Result<Arc<Flight>> {
+        let flight = fetching.take_off(now, self.timeout)?;
         drop(fetching);
         let (own, flown) = (Arc::clone(self), Arc::clone(&flight));
         let started = thread::Builder::new()
@@ -235,7 +212,7 @@ impl Shared {
             Err(_) if is_awaited => self.fly(&flight),
             Err(source) => self.land(&flight, Err(no_thread(source))),
         }
-        flight
+        Ok(flight)
     }
 
     fn fly(&self, flight: &Arc<Flight>) {
@@ -250,27 +227,25 @@ impl Shared {
 
     fn land(&self, flight: &Arc<Flight>, outcome: Result<KeySet>) {
         let read_at = self.clock.moment();
-        let failure = match outcome {
-            Ok(keys) => {
-                self.known.store(Some(Arc::new(Known { keys, read_at })));
-                None
-            }
-            Err(error) => Some(error),
-        };
-        let now_fails = failure.as_ref().map(ToString::to_string);
         let own = self.fetching.get(|_| Mutex::default());
-        let mut fetching = lock(&own);
-        let failed = fetching.failure.is_some();
-        fetching.failure = failure;
-        if fetching
-            .flight
-            .as_ref()
-            .is_some_and(|present| Arc::ptr_eq(present, flight))
-        {
-            fetching.flight = None;
+        let mut fetching = Fetching::lock(&own);
+        let is_last = fetching.land(flight);
+        // One that was left behind may have what the issuer has withdrawn since.
+        if is_last || self.known.load().is_none() {
+            let failed = fetching.failure.is_some();
+            fetching.failure = match outcome {
+                Ok(keys) => {
+                    self.known.store(Some(Arc::new(Known { keys, read_at })));
+                    None
+                }
+                Err(error) => Some(error),
+            };
+            let now_fails = fetching.failure.as_ref().map(ToString::to_string);
+            drop(fetching);
+            self.tell(failed, now_fails);
+        } else {
+            drop(fetching);
         }
-        drop(fetching);
-        self.tell(failed, now_fails);
         flight.end();
     }
 
@@ -294,64 +269,9 @@ impl Shared {
     }
 }
 
-impl Fetching {
-    /// The fetch under way, unless it hangs.
-    fn under_way(&self) -> Option<Arc<Flight>> {
-        let flight = self.flight.as_ref()?;
-        (Instant::now() < flight.until).then(|| Arc::clone(flight))
-    }
-
-    fn failed_within(&self, millis: i64, now: Moment) -> Option<Error> {
-        let tried_at = self.tried_at?;
-        let failure = self.failure.as_ref()?;
-        (now.millis_since(tried_at) < millis).then(|| failure.duplicate())
-    }
-
-    /// Why the fetch failed that was waited for.
-    fn failure(&self) -> Error {
-        match &self.failure {
-            Some(failure) => failure.duplicate(),
-            None => timed_out(WAITING),
-        }
-    }
-}
-
-impl Flight {
-    /// Waits for the end of the fetch, which goes on without those who left.
-    fn wait(self: &Arc<Self>, call: &Call) -> Result<()> {
-        let wake = Arc::clone(self);
-        let _subscription = call.cancel().map(|cancel| {
-            cancel.subscribe(Arc::new(move || {
-                // A waiter that has just looked is waiting once the lock can be had.
-                drop(wake.lock());
-                wake.over.notify_all();
-            }))
-        });
-        let mut is_over = self.lock();
-        while !*is_over {
-            let left = self.until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(timed_out(WAITING));
-            }
-            let wait = call.remaining(left, WAITING)?.min(left);
-            let waited = self.over.wait_timeout(is_over, wait);
-            is_over = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        Ok(())
-    }
-
-    fn end(&self) {
-        *self.lock() = true;
-        self.over.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, bool> {
-        self.is_over.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn lock(fetching: &Mutex<Fetching>) -> MutexGuard<'_, Fetching> {
-    fetching.lock().unwrap_or_else(PoisonError::into_inner)
+/// `error` of who has no keys: nobody can tell whether a token is good.
+fn undecided(error: Error) -> Error {
+    error.with_details(|details| details.http_status = Some(503))
 }
 
 fn no_thread(source: std::io::Error) -> Error {
