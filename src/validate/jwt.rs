@@ -91,6 +91,8 @@ struct Wire<'a> {
     alg: Text<'a>,
     #[serde(borrow)]
     kid: Option<Text<'a>>,
+    #[serde(borrow)]
+    typ: Option<Text<'a>>,
     #[serde(default, deserialize_with = "present")]
     crit: bool,
     #[serde(default, deserialize_with = "present")]
@@ -112,13 +114,19 @@ impl Header {
         }
         let wire: Wire<'_> = serde_json::from_slice(&json).map_err(|_| {
             malformed(
-                "has a header that is not a JSON object with a text \"alg\", each member once",
+                "has a header that is not a JSON object with texts \"alg\", \"kid\" and \"typ\", each member once",
             )
         })?;
         if wire.crit || wire.b64 {
             return Err(malformed(
                 "has \"crit\" or \"b64\" in its header, extensions of JWS that segl does not support",
             ));
+        }
+        if let Some(typ) = wire.typ.as_deref().filter(|typ| !is_usual(typ)) {
+            return Err(malformed(format_args!(
+                "is a JWT of another kind than an access token: its \"typ\" is \"{}\"",
+                shown(typ)
+            )));
         }
         let known = wire.alg.parse().ok();
         let alg = known
@@ -129,6 +137,19 @@ impl Header {
             kid: wire.kid.map(|kid| kid.0.into_owned()),
         })
     }
+}
+
+/// The types of access tokens (RFC 9068 section 2.1), and those that say no more than that
+/// it is a JWT (RFC 7519 section 5.1, RFC 7515 section 4.1.9). Issuers sign other things with
+/// the same keys (RFC 8725 section 3.11).
+fn is_usual(typ: &str) -> bool {
+    let typ = match typ.split_at_checked("application/".len()) {
+        Some((start, rest)) if start.eq_ignore_ascii_case("application/") => rest,
+        _ => typ,
+    };
+    ["at+jwt", "JWT", "JOSE"]
+        .iter()
+        .any(|usual| usual.eq_ignore_ascii_case(typ))
 }
 
 fn not_allowed(alg: &str, allowed: &[Algorithm]) -> Error {

@@ -158,18 +158,38 @@ fn extensions_of_jws_are_refused() {
 }
 
 #[test]
-fn typ_makes_no_difference() {
+fn a_jwt_of_another_kind_is_no_access_token() {
     let world = World::new();
+    let check = |typ: &Value| {
+        let header = json!({"alg": "RS256", "kid": "k", "typ": typ});
+        world.check(&token_with(&rsa_key(), &header, &claims(|_| {})), "{}")
+    };
     for typ in [
         json!("JWT"),
+        json!("jwt"),
+        json!("application/jwt"),
         json!("at+jwt"),
+        json!("AT+JWT"),
         json!("application/at+jwt"),
+        json!("JOSE"),
         Value::Null,
     ] {
-        let header = json!({"alg": "RS256", "kid": "k", "typ": typ});
-        world
-            .check(&token_with(&rsa_key(), &header, &claims(|_| {})), "{}")
-            .unwrap();
+        check(&typ).unwrap();
+    }
+    // What issuers sign with the same keys (RFC 8725 section 3.11).
+    for typ in [
+        json!("logout+jwt"),
+        json!("dpop+jwt"),
+        json!("secevent+jwt"),
+        json!("application/token-introspection+jwt"),
+        json!("client-authentication+jwt"),
+        json!(""),
+        json!(7),
+        json!(["at+jwt"]),
+    ] {
+        let error = check(&typ).unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenMalformed);
+        assert!(error.message().contains("typ"), "{error}");
     }
 }
 
