@@ -25,6 +25,8 @@ pub(crate) struct ProofRules<'a> {
     pub(crate) past: i64,
     /// Seconds by which `iat` may lie in the future.
     pub(crate) future: i64,
+    /// Refuses an `iat` with parts of a second, which RFC 7519 section 2 allows.
+    pub(crate) whole_seconds: bool,
 }
 
 /// The request that a proof came with.
@@ -179,11 +181,12 @@ fn require_time(
     rules: &ProofRules<'_>,
     now: UnixTime,
 ) -> Result<UnixTime, Problem> {
-    let iat = claims
-        .get("iat")
-        .ok_or_else(|| problem("iat is missing"))?
-        .as_i64()
-        .ok_or_else(|| problem("iat is not in whole seconds"))?;
+    let iat = claims.get("iat").ok_or_else(|| problem("iat is missing"))?;
+    let iat = match (iat.as_i64(), rules.whole_seconds) {
+        (Some(iat), _) => iat,
+        (None, true) => return Err(problem("iat is not in whole seconds")),
+        (None, false) => floor(iat).ok_or_else(|| problem("iat is not a number of seconds"))?,
+    };
     if iat < now.plus(-rules.past).seconds() {
         return Err(problem("iat is too old"));
     }
@@ -191,6 +194,14 @@ fn require_time(
         return Err(problem("iat lies in the future"));
     }
     Ok(UnixTime::from_seconds(iat))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a cast of a float saturates"
+)]
+fn floor(number: &Value) -> Option<i64> {
+    number.as_f64().map(|seconds| seconds.floor() as i64)
 }
 
 /// A claim that is a text, if it is there.

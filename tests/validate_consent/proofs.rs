@@ -134,7 +134,11 @@ fn each_fault_of_a_proof_is_named() {
         (of("htu", json!(format!("{URL}?page=2"))), "query"),
         (of("htu", json!(format!("{URL}#top"))), "fragment"),
         (of("iat", Value::Null), "iat is missing"),
-        (of("iat", json!("1790000000")), "whole seconds"),
+        (of("iat", json!("1790000000")), "a number of seconds"),
+        (of("iat", json!(NOW as f64 - 70.5)), "too old"),
+        (of("iat", json!(NOW as f64 + 11.0)), "future"),
+        (of("iat", json!(1e300)), "future"),
+        (of("iat", json!(-1e300)), "too old"),
         (of("iat", json!(NOW - 71)), "too old"),
         (of("iat", json!(NOW + 11)), "future"),
         (of("ath", Value::Null), "ath"),
@@ -151,6 +155,10 @@ fn each_fault_of_a_proof_is_named() {
     }
     for seconds in [-70, 10] {
         check(&world, &token, &of("iat", json!(NOW + seconds))).unwrap();
+    }
+    // Clocks that count parts of a second (RFC 7519 section 2).
+    for seconds in [-69.5, 10.5] {
+        check(&world, &token, &of("iat", json!(NOW as f64 + seconds))).unwrap();
     }
 }
 

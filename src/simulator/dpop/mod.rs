@@ -170,6 +170,7 @@ impl Dpop {
             algorithms: &self.algorithms,
             past: self.window,
             future: self.window,
+            whole_seconds: true,
         };
         let invalid = |Problem(problem)| Refusal::Invalid(problem);
         let proof = Proof::check(text, &request, &rules, now).map_err(invalid)?;

@@ -109,6 +109,7 @@ impl Binding {
             algorithms: &self.algorithms,
             past: self.window + self.leeway,
             future: self.leeway,
+            whole_seconds: false,
         };
         let proof = Proof::check(&dpop.proof, &request, &rules, now)
             .map_err(|problem| invalid(&problem.0))?;
