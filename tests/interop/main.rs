@@ -1,6 +1,6 @@
 //! Signatures of every key source with every algorithm and header form, checked
-//! by verifiers that share no code with segl: PyJWT, jwcrypto and jose; and encryption,
-//! by jwcrypto.
+//! by verifiers that share no code with segl: PyJWT, jwcrypto and jose. Encryption, with
+//! jwcrypto. Access tokens and DPoP proofs of PyJWT and jwcrypto, checked by segl.
 //!
 //! `scripts/test interop` installs the verifiers, builds `tests/c/interop.c` and
 //! runs this. A plain `cargo test` shows it as ignored.
@@ -9,6 +9,7 @@ mod callback;
 #[cfg(feature = "simulator")]
 mod encryption;
 mod fixtures;
+mod received;
 
 use std::env;
 use std::fs::{self, File};
