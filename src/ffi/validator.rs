@@ -86,20 +86,22 @@ pub unsafe extern "C" fn segl_validator_new(
 }
 
 /// Answers whether the sender of an access token may do what is required, now: signature,
-/// issuer, times, scopes, consumer and supplier, audience and person are checked, in this
-/// order.
+/// issuer, times, scopes, consumer and supplier, audience, person, what the token is bound
+/// to, and consent are checked, in this order.
 ///
 /// `token` is what stands behind "Bearer " in the header `Authorization`.
 /// `requirements_json` is a JSON object whose members go before the validator's settings:
 /// `scopes` (all of them), `any_scope` (one is enough), `audience`, `consumer` (an
 /// organisation number), `supplier` (an organisation number; `null`: the token must not be
-/// delegated), `delegation_source`, `pid`; all optional.
+/// delegated), `delegation_source`, `pid`, `consent`, `legacy_consent`, `dpop` and
+/// `client_certificate` (objects, but for the certificate, which docs/services.md shows); all
+/// optional, and none but `supplier` may be `null`.
 ///
 /// `out_json` is what the token says, a JSON object: `issuer`, `issued_at`, `expires_at`
 /// (seconds since 1970), `id`, `client_id`, `client_amr`, `scopes`, `audiences`, `consumer` and
-/// `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`, and
-/// all claims as `claims`. What is absent is null or an empty array. It names the person, if
-/// the token does.
+/// `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`,
+/// `consent` and `legacy_consent` where they were required, and all claims as `claims`. What
+/// is absent is null or an empty array. It names the person, if the token does.
 ///
 /// Ownership: the inputs are borrowed. `out_json` becomes the caller's; free it with
 /// `segl_bytes_free`.
@@ -110,9 +112,11 @@ pub unsafe extern "C" fn segl_validator_new(
 /// known, at most once in 30 seconds.
 /// Failure: a number from 700 on for a token that is refused. Its fields
 /// `SEGL_FIELD_HTTP_STATUS` and `SEGL_FIELD_OAUTH_ERROR` are what the API answers then (RFC
-/// 6750 section 3.1): 401 and "invalid_token", or 403 and "insufficient_scope".
-/// `SEGL_JWKS_UNAVAILABLE`, `SEGL_JWKS_INVALID` (both with status 503 and no OAuth error) or
-/// `SEGL_METADATA_INVALID` when the issuer's keys cannot be had and none are known;
+/// 6750 section 3.1): 401 and "invalid_token", 403 and "insufficient_scope", or for a DPoP
+/// proof 401 and "invalid_dpop_proof" or "use_dpop_nonce".
+/// `SEGL_JWKS_UNAVAILABLE`, `SEGL_JWKS_INVALID` or `SEGL_METADATA_INVALID` when the issuer's
+/// keys cannot be had and none are known, `SEGL_TIMEOUT` and `SEGL_CANCELLED` while they are
+/// read, all with status 503 and no OAuth error;
 /// `SEGL_INVALID_ARGUMENT` for requirements that are none; `out_json` is zero-filled then.
 #[must_use]
 #[unsafe(no_mangle)]
