@@ -1,6 +1,8 @@
 //! Decryption while something fails: the token is put right, and a ciphertext is blamed
 //! only when the token is well.
 
+use std::time::Duration;
+
 use openssl::pkey::PKey;
 use openssl::pkey_ctx::PkeyCtx;
 use openssl::rsa::Padding;
@@ -8,7 +10,7 @@ use segl::alg::KeyEncryption;
 use segl::keys::{Decrypter, Pkcs11Decrypter};
 use segl::{Call, ErrorCode, PublicJwk};
 
-use crate::fault::FaultModule;
+use crate::fault::{FaultModule, eventually};
 use crate::{module, pin};
 
 const PLAIN: &[u8] = b"0123456789abcdef0123456789abcdef";
@@ -146,11 +148,64 @@ fn a_call_that_hangs_does_not_keep_its_caller() {
     let key = open(&module, "token=decrypt-hangs;object=rsa");
     let ciphertext = encrypt(key.public_key());
     let hang = module.hang("C_Decrypt");
-    let call = Call::within(std::time::Duration::from_millis(200));
+    let call = Call::within(Duration::from_millis(200));
     let error = key
         .decrypt(KeyEncryption::RsaOaep, &ciphertext, &call)
         .unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
     drop(hang);
     require_good(&key);
+}
+
+/// Others decrypt meanwhile, so it is not the token that does not answer.
+#[test]
+fn one_call_that_hangs_stops_nobody_else() {
+    let module = module("decrypt-hang-one");
+    let key = open(&module, "token=decrypt-hang-one;object=rsa");
+    let ciphertext = encrypt(key.public_key());
+    module.rules("C_Decrypt hang count=1");
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| {
+            let call = Call::within(Duration::from_millis(1500));
+            key.decrypt(KeyEncryption::RsaOaep, &ciphertext, &call)
+        });
+        eventually("it hangs", || module.hanging() == 1);
+        require_good(&key);
+        let error = caller.join().unwrap().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
+        for _ in 0..10 {
+            require_good(&key);
+        }
+    });
+    module.rules("release");
+    eventually("the call that hung is back", || module.hanging() == 0);
+    require_good(&key);
+}
+
+/// A job whose caller is gone must not put anything right under those who decrypt.
+#[test]
+fn a_job_that_was_left_behind_ends_with_its_own_failure() {
+    const OTHERS: u64 = 5;
+    let module = module("decrypt-late");
+    let key = open(&module, "token=decrypt-late;object=rsa");
+    let ciphertext = encrypt(key.public_key());
+    module.reset_counters();
+    module.rules("C_DecryptInit hang rv=0x60 count=1");
+    let short = Call::within(Duration::from_millis(50));
+    let error = key
+        .decrypt(KeyEncryption::RsaOaep, &ciphertext, &short)
+        .unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
+    for _ in 0..OTHERS {
+        require_good(&key);
+    }
+    module.rules("release");
+    eventually("it is back", || module.hanging() == 0);
+    // Long enough for it to end.
+    std::thread::sleep(Duration::from_millis(200));
+    for _ in 0..OTHERS {
+        require_good(&key);
+    }
+    assert_eq!(module.calls("C_DecryptInit"), 1 + 2 * OTHERS);
+    assert_eq!(module.calls("C_GetSessionInfo"), 0, "nothing is looked at");
 }

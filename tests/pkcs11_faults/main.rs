@@ -57,6 +57,8 @@ const DECRYPTING: &[&str] = &[
     "decrypt-dirty",
     "decrypt-broken",
     "decrypt-hangs",
+    "decrypt-hang-one",
+    "decrypt-late",
 ];
 /// Tokens that have two EC keys on P-256, `ec` and `ec2`.
 const WITH_EC: &[&str] = &[

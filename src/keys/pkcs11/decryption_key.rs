@@ -121,12 +121,17 @@ impl DecryptionKey {
     ) -> Result<Secret> {
         let room = self.located.public_key().bits().div_ceil(8) as usize;
         let is_proven = self.is_proven.load(Ordering::SeqCst);
-        self.located
+        let outcome = self
+            .located
             .operate(session, "C_Decrypt", is_proven, |handle| {
                 session.decrypt_init(parameters(alg), handle)?;
                 self.located.log_in_if_asked(session, call)?;
                 Ok(session.decrypt(ciphertext, room)?)
-            })
+            });
+        if outcome.is_ok() {
+            self.located.token().note_decryption();
+        }
+        outcome
     }
 
     fn decrypts_known(

@@ -84,9 +84,9 @@ impl Token {
             } else {
                 Rung::next(last, &error)
             };
-            // A job that was left behind does not disturb those who can sign.
+            // A job that was left behind does not disturb those for whom the token works.
             let is_over = call.check(WAITING).is_err();
-            if is_over && process.statistics.signed_since(begin) {
+            if is_over && process.statistics.has_worked_since(begin) {
                 return Err(error.in_context(&self.place.name));
             }
             let Some(rung) = rung.filter(|_| !is_over) else {
@@ -262,7 +262,7 @@ impl Token {
             return Ok(true);
         }
         let age = self.module.age();
-        let has_worked = process.statistics.signed_since(Instant::now() - age);
+        let has_worked = process.statistics.has_worked_since(Instant::now() - age);
         if age < SLOTS_ARE_FRESH && !has_worked {
             return Ok(false);
         }

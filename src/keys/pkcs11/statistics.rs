@@ -13,7 +13,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::keys::health::{Counters, LastFailure};
 
-/// A moment before any signature, from which others are counted.
+/// A moment before any use of a key, from which others are counted.
 static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// How many different return values are counted.
@@ -25,8 +25,10 @@ pub(super) struct Statistics {
     signatures: AtomicU64,
     /// Seconds since 1970; zero before the first signature.
     last_signature: AtomicI64,
-    /// The same by the monotonic clock: nanoseconds after `BEGIN`.
-    last_signature_after: AtomicU64,
+    /// Uses of keys that came out right: signatures and decryptions.
+    uses: AtomicU64,
+    /// When the last one was by the monotonic clock: nanoseconds after `BEGIN`.
+    last_use_after: AtomicU64,
     pub failed: AtomicU64,
     pub healed: AtomicU64,
     pub hung: AtomicU64,
@@ -48,14 +50,25 @@ impl Statistics {
         self.signatures.fetch_add(1, Ordering::Relaxed);
         let now = SystemClock.now().seconds();
         self.last_signature.store(now, Ordering::Relaxed);
-        let after = nanoseconds(BEGIN.elapsed());
-        self.last_signature_after.store(after, Ordering::Relaxed);
+        self.note_use();
     }
 
-    /// True when a signature was right after `moment`.
-    pub fn signed_since(&self, moment: Instant) -> bool {
+    /// One more use of a key that came out right, which shows that the token works.
+    pub fn note_use(&self) {
+        let after = nanoseconds(BEGIN.elapsed());
+        self.last_use_after.store(after, Ordering::Relaxed);
+        self.uses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many uses of keys came out right.
+    pub fn uses(&self) -> u64 {
+        self.uses.load(Ordering::Relaxed)
+    }
+
+    /// True when a use of a key came out right after `moment`.
+    pub fn has_worked_since(&self, moment: Instant) -> bool {
         let moment = nanoseconds(moment.saturating_duration_since(*BEGIN));
-        self.last_signature_after.load(Ordering::Relaxed) > moment
+        self.last_use_after.load(Ordering::Relaxed) > moment
     }
 
     /// One more failure, whether or not it is put right.

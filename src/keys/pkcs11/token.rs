@@ -191,6 +191,11 @@ impl Token {
         self.own_part().statistics.note_signature();
     }
 
+    /// One more decryption by the token came out right.
+    pub fn note_decryption(&self) {
+        self.own_part().statistics.note_use();
+    }
+
     /// This process's part of the token.
     ///
     /// # Errors
@@ -273,7 +278,7 @@ impl Token {
         let (seat, trial) = (permit.seat(), pass.trial());
         let token = Arc::clone(self);
         let (own, own_call) = (Arc::clone(&process), call.clone());
-        let begin = process.statistics.signatures().0;
+        let begin = process.statistics.uses();
         threads::run(
             call,
             DEFAULT_TIME,
@@ -303,7 +308,7 @@ impl Token {
                 )
                 .with_retryable(true);
                 process.statistics.note_failure(&error);
-                if after >= HANGS_AFTER && process.statistics.signatures().0 == begin {
+                if after >= HANGS_AFTER && process.statistics.uses() == begin {
                     process.breaker.open(&error);
                     maintenance::wake(self);
                 }
