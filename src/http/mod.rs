@@ -31,6 +31,8 @@ pub struct Request {
     pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body; wiped after use, as it may hold an assertion.
     pub body: Zeroizing<Vec<u8>>,
+    /// What messages show in place of the URL.
+    shown: Option<String>,
 }
 
 impl Request {
@@ -41,7 +43,16 @@ impl Request {
             url,
             headers: vec![("Accept".into(), "application/json".into())],
             body: Zeroizing::default(),
+            shown: None,
         }
+    }
+
+    /// The same request with `url` in messages in place of its own, of which a part may be
+    /// a person's.
+    #[must_use]
+    pub(crate) fn shown_as(mut self, url: impl Into<String>) -> Self {
+        self.shown = Some(url.into());
+        self
     }
 
     /// The same request with one more header.
@@ -61,7 +72,10 @@ impl Request {
     /// Method and URL, for messages. What a query asks for may be a person's, and so may a
     /// long number in the path.
     pub(crate) fn named(&self) -> String {
-        let url = without_numbers(&self.url.without_query());
+        let url = match &self.shown {
+            Some(shown) => without_numbers(shown),
+            None => without_numbers(&self.url.without_query()),
+        };
         format!("{} {url}", self.method)
     }
 

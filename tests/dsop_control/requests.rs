@@ -229,6 +229,73 @@ fn wrong_input_is_refused_before_anything_is_sent() {
     assert_eq!(world.simulator.requests().maskinporten_token, before);
 }
 
+/// Refuses a token, is away for a moment, and then is not there.
+#[derive(Debug)]
+struct Failing {
+    inner: UreqTransport,
+    /// What requests look like in a program's own messages.
+    asked: Mutex<Vec<String>>,
+}
+
+impl Transport for Failing {
+    fn send(&self, request: &Request, call: &Call) -> Result<Response> {
+        if request.url.as_str().ends_with("/token") {
+            let token =
+                json!({ "access_token": "a.b.c", "token_type": "Bearer", "expires_in": 100 });
+            return Ok(support::json_answer(200, &token.to_string()));
+        }
+        let mut asked = self.asked.lock().unwrap();
+        asked.push(format!("{request:?}"));
+        let wait = vec![("retry-after".to_owned(), "0".to_owned())];
+        match asked.len() {
+            1 => Ok(Response::new(401, Vec::new(), Vec::new())),
+            2 => Ok(Response::new(503, wait, Vec::new())),
+            _ => self.inner.send(request, call),
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Records(Arc<Mutex<String>>);
+
+impl segl::log::Sink for Records {
+    fn log(&self, _: segl::log::Level, _: &'static str, message: &str) {
+        *self.0.lock().unwrap() += &format!("{message}\n");
+    }
+}
+
+/// It may be no number that is easily told.
+#[test]
+fn an_account_reference_is_in_no_message() {
+    const REFERENCE: &str = "kontoOfKari";
+    let world = World::new("");
+    let failing = Arc::new(Failing {
+        inner: UreqTransport::new(TransportSettings::default()),
+        asked: Mutex::default(),
+    });
+    let transport: Arc<dyn Transport> = failing.clone();
+    let client = TokenClient::builder(world.settings(&json!({})))
+        .transport(transport)
+        .build(&Call::none())
+        .unwrap();
+    let nowhere = Some("https://127.0.0.1:1/dsop");
+    let bank = DsopControl::new(Arc::new(client), TokenRequest::default(), nowhere).unwrap();
+    let records = Records::default();
+    segl::log::set_sink(Some(Box::new(records.clone())), segl::log::Level::Debug);
+    let error = bank.transactions(&case(), REFERENCE, Period::default(), &Call::none());
+    segl::log::set_sink(None, segl::log::Level::Warn);
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Network, "{error}");
+    let asked = failing.asked.lock().unwrap().join("\n");
+    let records = records.0.lock().unwrap();
+    assert!(records.contains("answered 401"), "{records}");
+    assert!(records.contains("is sent again"), "{records}");
+    for said in [&error.to_string(), &*records, &asked] {
+        assert!(said.contains("/v2/accounts/…/transactions"), "{said}");
+        assert!(!said.contains(REFERENCE), "{said}");
+    }
+}
+
 #[test]
 fn every_operation_answers() {
     let world = World::new("page_size = 3");

@@ -232,11 +232,11 @@ impl DsopControl {
         shown: &str,
         call: &Call,
     ) -> Result<Vec<Page>> {
-        let what = format!("GET {}/{shown}", self.base.as_str().trim_end_matches('/'));
+        let shown = format!("{}/{shown}", self.base.as_str().trim_end_matches('/'));
         let mut seen = vec![url];
         let mut pages = Vec::new();
         while let Some(url) = seen.last() {
-            let page = self.page(url, case, party, &what, call)?;
+            let page = self.page(url, case, party, &shown, call)?;
             let next = page.next().cloned();
             pages.push(page);
             match next {
@@ -244,7 +244,7 @@ impl DsopControl {
                     return Err(Error::new(
                         ErrorCode::ApiBadResponse,
                         format!(
-                            "{what}: the bank's pages have no end: page {} leads on to one that was there already, or \
+                            "GET {shown}: the bank's pages have no end: page {} leads on to one that was there already, or \
                              there are more than {MOST_PAGES}; tell the bank",
                             seen.len()
                         ),
@@ -262,7 +262,7 @@ impl DsopControl {
         url: &Endpoint,
         case: &Case,
         party: Option<&Party>,
-        what: &str,
+        shown: &str,
         call: &Call,
     ) -> Result<Page> {
         let correlation_id = Uuid::new_v4().to_string();
@@ -287,7 +287,11 @@ impl DsopControl {
                 "requester",
                 case.requester_id.as_ref().map(|id| id.as_str()),
             );
-        let request = self.service.request(Method::Get, url.clone(), values)?;
+        let request = self
+            .service
+            .request(Method::Get, url.clone(), values)?
+            .shown_as(shown);
+        let what = &request.named();
         let takes_plain = self.takes_plain(&request);
         // Before anything is sent: without its key the answer is no use.
         let decryption = match self.client.decryption() {
