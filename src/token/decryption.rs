@@ -1,7 +1,8 @@
 //! The client's key that others encrypt to.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
@@ -12,11 +13,17 @@ use crate::keys::Decrypter;
 use crate::log::{self, Level};
 use crate::profiles::DecryptionSettings;
 
+/// How often the key is opened again, at the most, to see whether it is another by now: an
+/// answer that nobody can decrypt must not cost its home more.
+const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
 /// The key, which is opened when it is used for the first time, and kept.
 pub struct Decryption {
     settings: DecryptionSettings,
     opener: Arc<dyn KeyOpener>,
     opened: ArcSwapOption<Arc<dyn Decrypter>>,
+    /// When it was last opened again because something did not decrypt.
+    looked_again: Mutex<Option<Instant>>,
 }
 
 impl Decryption {
@@ -25,6 +32,7 @@ impl Decryption {
             settings,
             opener,
             opened: ArcSwapOption::empty(),
+            looked_again: Mutex::default(),
         }
     }
 
@@ -46,7 +54,8 @@ impl Decryption {
     }
 
     /// Does `work` with the key. A key that has been replaced in its home is opened anew,
-    /// and `work` done once more.
+    /// and `work` done once more. Not every home tells, so after `JWE_INVALID` it is looked
+    /// whether the key's name leads to another one by now, at most once a minute.
     ///
     /// # Errors
     /// As [`Decryption::key`], and those of `work`.
@@ -67,8 +76,49 @@ impl Decryption {
                 );
                 work(&*self.open(call)?)
             }
+            Err(error) if error.code() == ErrorCode::JweInvalid => {
+                match self.another_than(&**opened, call) {
+                    Some(other) => work(&*other),
+                    None => Err(error),
+                }
+            }
             outcome => outcome,
         }
+    }
+
+    /// The key that its name leads to now, if that is another than `opened`.
+    fn another_than(&self, opened: &dyn Decrypter, call: &Call) -> Option<Arc<dyn Decrypter>> {
+        if !self.may_look_again() {
+            return None;
+        }
+        let uri = self.settings.key.expose();
+        let now = self.opener.open_decrypter(uri, call).ok()?;
+        let (thumbprint, before) = (now.public_key().thumbprint(), opened.public_key());
+        if thumbprint == before.thumbprint() {
+            return None;
+        }
+        log::emit(
+            Level::Warn,
+            "token",
+            format_args!(
+                "setting \"decryption.key\" names another key by now: its thumbprint was {} and is {thumbprint}",
+                before.thumbprint()
+            ),
+        );
+        self.opened.store(Some(Arc::new(Arc::clone(&now))));
+        Some(now)
+    }
+
+    fn may_look_again(&self) -> bool {
+        let mut last = self
+            .looked_again
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|last| last.elapsed() >= LOOKS_AGAIN_AFTER);
+        if is_due {
+            *last = Some(Instant::now());
+        }
+        is_due
     }
 
     fn open(&self, call: &Call) -> Result<Arc<dyn Decrypter>> {

@@ -128,6 +128,36 @@ fn the_key_is_opened_when_it_is_used_and_kept() {
     accounts(&bank).unwrap();
 }
 
+/// A file does not tell that it has been replaced.
+#[test]
+fn a_key_that_was_replaced_is_opened_again_and_not_too_often() {
+    let world = World::new("");
+    let (own, other) = (support::rsa_key(), openssl::rsa::Rsa::generate(2048));
+    let other = openssl::pkey::PKey::from_rsa(other.unwrap()).unwrap();
+    let path = world.folder.path().join("decrypts.pem");
+    let write = |key| fs::write(&path, support::pem(key)).unwrap();
+    let opened = || {
+        write(&other);
+        let key = format!("file:{}", path.display());
+        let client = world.client(&json!({ "decryption": { "key": key } }));
+        client.decryption().unwrap().key(&Call::none()).unwrap();
+        let bank = Some(world.bank_url());
+        DsopControl::new(client, TokenRequest::default(), bank).unwrap()
+    };
+    let bank = opened();
+    write(&own);
+    accounts(&bank).unwrap();
+    fs::remove_file(&path).unwrap();
+    accounts(&bank).unwrap();
+
+    let bank = opened();
+    for key in [&other, &own] {
+        write(key);
+        let error = accounts(&bank).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::JweInvalid, "{error}");
+    }
+}
+
 #[test]
 fn empty_lists_of_algorithms_are_refused() {
     let world = World::new("");
