@@ -98,11 +98,7 @@ fn generate(arguments: &GenerateArguments, output: &Output) -> Result<()> {
             super::wrong_command_line(ErrorKind::ArgumentConflict, problem);
         }
         if encryption.is_some() {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "segl makes signing keys in AWS KMS; make this one with the AWS command line: \
-                 aws kms create-key --key-spec RSA_2048 --key-usage ENCRYPT_DECRYPT",
-            ));
+            return Err(super::kms::makes_no_decryption_key(&uri, bits));
         }
         return super::kms::generate(&uri, alg, bits, &arguments.kms, output);
     }

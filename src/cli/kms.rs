@@ -5,9 +5,7 @@ use clap::error::ErrorKind;
 
 use super::output::Output;
 use crate::alg::Algorithm;
-use crate::error::Result;
-#[cfg(not(feature = "awskms"))]
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Result};
 use crate::keys::generate::RsaBits;
 use crate::keys::uri::AwsKmsUri;
 
@@ -36,6 +34,30 @@ impl Options {
             "--tag, --multi-region and --replica are for keys in AWS KMS (--token awskms:alias/NAME)",
         )
     }
+}
+
+/// What makes a key that decrypts.
+pub(super) fn makes_no_decryption_key(uri: &AwsKmsUri, bits: RsaBits) -> Error {
+    let region = uri
+        .region()
+        .map_or(String::new(), |region| format!(" --region {region}"));
+    let make = format!(
+        "aws kms create-key{region} --key-spec RSA_{} --key-usage ENCRYPT_DECRYPT",
+        bits.get()
+    );
+    let command = match uri.name().alias() {
+        None => make,
+        Some(alias) => format!(
+            "aws kms create-alias{region} --alias-name alias/{alias} \
+             --target-key-id $({make} --query KeyMetadata.KeyId --output text)"
+        ),
+    };
+    Error::new(
+        ErrorCode::InvalidArgument,
+        format!(
+            "segl makes signing keys in AWS KMS; make this one with AWS's command line: {command}"
+        ),
+    )
 }
 
 #[cfg(feature = "awskms")]

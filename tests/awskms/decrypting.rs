@@ -153,3 +153,32 @@ fn keys_for_something_else_are_refused() {
     let error = open_with_keys(&fake.uri("alias/agreement")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::KeyType, "{error}");
 }
+
+/// The command is run by the shell, with one in the place of `aws` that tells what it got.
+#[test]
+fn the_command_that_makes_such_a_key_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let generate = |uri: &str| {
+        let arguments = ["--alg", "RSA-OAEP-256", "--bits", "3072", "--token", uri];
+        let said = failed(segl(
+            home.path(),
+            &[],
+            &[&["key", "generate"], &arguments[..]].concat(),
+        ));
+        let (_, command) = said.split_once("command line: ").unwrap();
+        command.lines().next().unwrap().to_owned()
+    };
+    let command = generate("awskms:alias/bank/jwe?region=eu-north-1");
+    let aws = "aws() { echo \"$@\" >&2; case $2 in create-key) echo the-id;; esac; }";
+    let ran = Command::new("sh")
+        .args(["-c", &format!("{aws}\n{command}")])
+        .output()
+        .unwrap();
+    let ran = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(
+        ran,
+        "kms create-key --region eu-north-1 --key-spec RSA_3072 --key-usage ENCRYPT_DECRYPT \
+         --query KeyMetadata.KeyId --output text\n\
+         kms create-alias --region eu-north-1 --alias-name alias/bank/jwe --target-key-id the-id\n"
+    );
+}
