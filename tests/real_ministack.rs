@@ -1,5 +1,5 @@
 //! Keys in AWS KMS with MiniStack, a KMS that others wrote: new keys, every
-//! algorithm, aliases, ARNs and replicas, and DNB end to end.
+//! algorithm, aliases, ARNs and replicas, decryption, and DNB end to end.
 //!
 //! `scripts/test kms` installs MiniStack and runs this. A plain `cargo test` shows it
 //! as ignored.
@@ -12,11 +12,18 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use segl::alg::{ContentEncryption, KeyEncryption};
+use segl::jwe::{self, Accepted};
+use segl::keys::awskms::Credentials;
+use segl::keys::uri::PinPolicy;
+use segl::keys::{AwsKmsDecrypter, Decrypter, KeyUri};
+use segl::{Call, ErrorCode, Secret};
 use serde_json::{Value, json};
 use simulator_process::SimulatorProcess;
 
@@ -97,6 +104,36 @@ impl Ministack {
 
     fn json(&self, arguments: &[&str]) -> Value {
         serde_json::from_str(&self.ok(&[&["--json"], arguments].concat())).unwrap()
+    }
+
+    /// What `operation` of KMS answers.
+    fn ask(&self, operation: &str, asked: &Value) -> Value {
+        let answer = ureq::post(self.url("/"))
+            .header("Content-Type", "application/x-amz-json-1.1")
+            .header("X-Amz-Target", format!("TrentService.{operation}"))
+            // MiniStack takes the region from here, and does not verify it.
+            .header(
+                "Authorization",
+                "AWS4-HMAC-SHA256 Credential=test/20260101/eu-north-1/kms/aws4_request, \
+                 SignedHeaders=host, Signature=0",
+            )
+            .send(asked.to_string());
+        let text = answer.unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    fn try_decrypter(&self, name: &str) -> segl::Result<AwsKmsDecrypter> {
+        let endpoint = self.url("");
+        let uri = format!("awskms:{name}?region=eu-north-1&endpoint={endpoint}");
+        let KeyUri::AwsKms(uri) = KeyUri::parse(&uri, PinPolicy::default())? else {
+            panic!("{uri}");
+        };
+        let credentials = Credentials::new("test", Secret::from(&b"test"[..]))?;
+        AwsKmsDecrypter::open(&uri, Some(Arc::new(credentials)), &Call::none())
+    }
+
+    fn open_decrypter(&self, name: &str) -> AwsKmsDecrypter {
+        self.try_decrypter(name).unwrap()
     }
 
     fn generate(&self, uri: &str, alg: &str, more: &[&str]) -> Value {
@@ -221,6 +258,56 @@ fn dnb_gives_a_token_for_a_key_in_kms() {
     assert_eq!(token["response"]["token_type"], "Bearer");
 }
 
+#[test]
+#[ignore = "needs what scripts/setup installs; run scripts/test kms"]
+fn a_key_in_kms_decrypts_what_cryptography_and_segl_encrypt() {
+    let kms = Ministack::start();
+    let made = kms.ask(
+        "CreateKey",
+        &json!({ "KeySpec": "RSA_3072", "KeyUsage": "ENCRYPT_DECRYPT" }),
+    );
+    let id = &made["KeyMetadata"]["KeyId"];
+    let alias = json!({ "AliasName": "alias/jwe", "TargetKeyId": id });
+    kms.ask("CreateAlias", &alias);
+    let key = kms.open_decrypter("alias/jwe");
+    assert_eq!(made["KeyMetadata"]["Arn"], key.arn());
+
+    const PLAIN: &[u8] = b"0123456789abcdef0123456789abcdef";
+    fs::write(kms.path("plain"), PLAIN).unwrap();
+    fs::write(kms.path("public"), key.public_key().to_spki_der().unwrap()).unwrap();
+    let call = Call::within(Duration::from_secs(30));
+    for (alg, hash) in [
+        (KeyEncryption::RsaOaep256, "SHA256"),
+        (KeyEncryption::RsaOaep, "SHA1"),
+    ] {
+        let mut python = kms.command(installed("python"));
+        let encrypted = python.args(["-c", ENCRYPT, hash]).output().unwrap();
+        assert!(encrypted.status.success(), "{encrypted:?}");
+        let ciphertext = encrypted.stdout;
+        let plain = key.decrypt(alg, &ciphertext, &call).unwrap();
+        assert_eq!(plain.expose(), PLAIN, "{alg}");
+
+        let accepted = Accepted {
+            key_encryption: vec![alg],
+            ..Accepted::default()
+        };
+        let enc = ContentEncryption::A128CbcHs256;
+        let text = jwe::encrypt(b"content", key.public_key(), alg, enc, Default::default());
+        let content = jwe::decrypt(&text.unwrap(), &key, &accepted, &call).unwrap();
+        assert_eq!(content.expose(), b"content", "{alg}");
+    }
+    let wrong = vec![1; 384];
+    let error = key.decrypt(KeyEncryption::RsaOaep256, &wrong, &call);
+    assert_eq!(error.unwrap_err().code(), ErrorCode::JweInvalid);
+
+    // A key for the other purpose, either way.
+    kms.generate("awskms:alias/signs?region=eu-north-1", "RS256", &[]);
+    let error = kms.try_decrypter("alias/signs").unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KmsKeyUsage, "{error}");
+    let shown = kms.segl(&["key", "show", "awskms:alias/jwe?region=eu-north-1"]);
+    assert!(String::from_utf8_lossy(&shown.stderr).contains("KMS_KEY_USAGE"));
+}
+
 /// `openssl dgst` verifies the JWT with the JWK, both turned into files by Python's
 /// cryptography.
 fn openssl_verifies(kms: &Ministack, jwt: &str, alg: &str, jwk: &Value) {
@@ -282,4 +369,15 @@ else:
     signature = utils.encode_dss_signature(number(signature[:half]), number(signature[half:]))
 open("key.pem", "wb").write(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 open("signature", "wb").write(signature)
+"#;
+
+const ENCRYPT: &str = r#"
+import sys
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+key = load_der_public_key(open("public", "rb").read())
+hash = getattr(hashes, sys.argv[1])()
+oaep = padding.OAEP(mgf=padding.MGF1(hash), algorithm=hash, label=None)
+sys.stdout.buffer.write(key.encrypt(open("plain", "rb").read(), oaep))
 "#;
