@@ -35,18 +35,16 @@ impl ApiRequest {
     /// `INVALID_ARGUMENT` for a name or value that HTTP does not know (RFC 9110 section
     /// 5), line breaks above all, and for the headers that segl sets itself:
     /// `Authorization`, `DPoP`, `Host`, `Content-Length` and those of the connection.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self> {
+    pub fn header(self, name: &str, value: &str) -> Result<Self> {
         check_name(name)?;
         if name.eq_ignore_ascii_case("Authorization") {
             return Err(reserved(name));
         }
         let value = check_value(name, value)?;
-        if name.eq_ignore_ascii_case("Accept") {
-            self.0
-                .headers
-                .retain(|(own, _)| !own.eq_ignore_ascii_case("Accept"));
-        }
-        Ok(Self(self.0.header(name.to_owned(), value)))
+        Ok(Self(match name.eq_ignore_ascii_case("Accept") {
+            true => self.0.set_header(name.to_owned(), value),
+            false => self.0.header(name.to_owned(), value),
+        }))
     }
 
     /// The same request with this body. Its `Content-Type` is the caller's to set.

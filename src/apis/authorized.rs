@@ -104,7 +104,7 @@ impl Authorized {
         let values = Values::default().with(ACCESS_TOKEN, token.access_token());
         for (name, template) in &self.headers {
             if let Some(value) = template.render(&values) {
-                request = request.header(name.clone(), check_value(name, &value)?);
+                request = request.set_header(name.clone(), check_value(name, &value)?);
             }
         }
         Ok(request)

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Request;
 
-/// `request` with `body` as its JSON. No other copy of it stays.
+/// `request` with `body` as its JSON. No other copy of it stays. A `Content-Type` that it
+/// has already stays.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` for what JSON cannot say.
@@ -21,5 +22,8 @@ pub(super) fn with_json(mut request: Request, body: &impl Serialize) -> Result<R
         .with_source(source)
     })?;
     request.body = bytes;
-    Ok(request.header("Content-Type", "application/json"))
+    Ok(match request.has_header("Content-Type") {
+        true => request,
+        false => request.header("Content-Type", "application/json"),
+    })
 }

@@ -2,6 +2,7 @@
 //! and what is sent again when it fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -23,6 +24,9 @@ use crate::token::retry::backoff;
 
 /// How often a request is sent that may be sent again.
 const TRIES: u32 = 4;
+
+/// The longest that a call without a deadline waits before it sends a request again.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What is encoded in a path: all but unreserved characters (RFC 3986 section 2.3).
 pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -127,7 +131,7 @@ impl Service {
 
     /// The same service at another base URL, for services that have many.
     pub(super) fn at(mut self, base: &Endpoint) -> Self {
-        self.base = base.as_str().trim_end_matches('/').to_owned();
+        self.base = base.without_query().trim_end_matches('/').to_owned();
         self
     }
 
@@ -166,12 +170,7 @@ impl Service {
         let mut request = Request::new(method, url);
         for (name, template) in &self.headers {
             if let Some(value) = template.render(&values) {
-                if name.eq_ignore_ascii_case("Accept") {
-                    request
-                        .headers
-                        .retain(|(own, _)| !own.eq_ignore_ascii_case("Accept"));
-                }
-                request = request.header(name.clone(), check_value(name, &value)?);
+                request = request.set_header(name.clone(), check_value(name, &value)?);
             }
         }
         Ok(request)
@@ -180,9 +179,12 @@ impl Service {
     /// Sends `request` with a token, as [`Authorized::send`] does, or without one, see
     /// [`Service::without_token`]. What may be repeated is
     /// sent again, up to three times within the call's time, after failures that pass:
-    /// of the network, 429, 502, 503 and 504, not before `Retry-After`.
+    /// of the network, 429, 502, 503 and 504, not before `Retry-After`. One that is longer
+    /// than the call's time, or than a minute for a call without a deadline, is not waited
+    /// for: the answer is given.
     ///
     /// # Errors
+    /// `CANCELLED` when the call is cancelled while it waits;
     /// `API_NOT_ALLOWED` when the client's setting `apis` does not have the URL;
     /// otherwise as [`Authorized::send`].
     pub(super) fn send(&self, request: &Request, repeat: Repeat, call: &Call) -> Result<Response> {
@@ -207,14 +209,14 @@ impl Service {
                 return outcome;
             }
             let wait = wait.unwrap_or_else(|| backoff(failures - 1));
+            if !has_waited(wait, call)? {
+                return outcome;
+            }
             log::emit(
                 Level::Warn,
                 "apis",
                 format_args!("{} failed and is sent again", request.named()),
             );
-            if call.pause(wait, "waiting to ask again").is_err() {
-                return outcome;
-            }
         }
     }
 
@@ -244,6 +246,20 @@ impl Service {
         let key = std::str::from_utf8(key.expose())
             .map_err(|_| wrong(self.name, API_KEY, "names a key that is not text"))?;
         Ok(values.with(API_KEY, key))
+    }
+}
+
+/// Waits for `wait`; false when the call is over before that.
+fn has_waited(wait: Duration, call: &Call) -> Result<bool> {
+    let what = "waiting to ask again";
+    let waited = match call.remaining(LONGEST_WAIT, what) {
+        Ok(left) if left <= wait => return Ok(false),
+        Ok(_) => call.pause(wait, what),
+        Err(error) => Err(error),
+    };
+    match waited {
+        Err(error) if error.code() == ErrorCode::Cancelled => Err(error),
+        waited => Ok(waited.is_ok()),
     }
 }
 
@@ -281,6 +297,10 @@ fn base_url(
             let endpoint: Endpoint = set
                 .parse()
                 .map_err(|error: Error| wrong(known.name, "base_url", error.message()))?;
+            if endpoint.as_str().contains('?') {
+                let problem = "has a query (?…), which paths cannot follow; leave it out";
+                return Err(wrong(known.name, "base_url", problem));
+            }
             Ok(endpoint.as_str().trim_end_matches('/').to_owned())
         }
         (None, Some(usual)) => Ok(usual.trim_end_matches('/').to_owned()),
@@ -291,11 +311,20 @@ fn base_url(
             "base_url",
             "is not set, and no base URL is known for the client's environment; set it",
         )),
-        (None, None) => Err(wrong(
-            known.name,
-            "base_url",
-            "is not set, and the client has no \"environment\" to tell where the service is; set one of them",
-        )),
+        // Not every profile has one that could be set.
+        (None, None) => {
+            let url = |url: Option<&str>, of: &str| url.map(|url| format!("{url} ({of})"));
+            let urls = [url(known.prod, "production"), url(known.test, "test")];
+            let urls: Vec<_> = urls.into_iter().flatten().collect();
+            Err(wrong(
+                known.name,
+                "base_url",
+                &format!(
+                    "is not set, and the client has no \"environment\" to tell where the service is; set it to {}",
+                    urls.join(" or ")
+                ),
+            ))
+        }
     }
 }
 

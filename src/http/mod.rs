@@ -62,6 +62,25 @@ impl Request {
         self
     }
 
+    /// The same request with this header, in place of those of the same name.
+    #[must_use]
+    pub(crate) fn set_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
+        let name = name.into();
+        self.headers
+            .retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
+        self.header(name, value)
+    }
+
+    /// Whether it has a header of this name.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        let mut names = self.headers.iter().map(|(name, _)| name);
+        names.any(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// The same request with `body` as its JSON.
     #[must_use]
     pub fn json(mut self, body: &serde_json::Value) -> Self {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
 
 use super::super::api_path::ApiPath;
 use super::super::errors::require_success;
 use super::super::header::{check_name, check_value, reserved};
 use super::super::header_template::Values;
 use super::super::json_answer::JsonAnswer;
+use super::super::json_body::with_json;
 use super::super::operations::{Context, Describe};
 use super::super::service::{Known, Repeat, Service};
 use crate::call::Call;
@@ -106,10 +106,7 @@ impl DnbApi {
                 return Err(reserved(name));
             }
             let value = check_value(name, value)?;
-            request
-                .headers
-                .retain(|(own, _)| !own.eq_ignore_ascii_case(name));
-            request = request.header(name.clone(), value);
+            request = request.set_header(name.clone(), value);
         }
         let Some(body) = &wanted.body else {
             return Ok(request);
@@ -123,12 +120,7 @@ impl DnbApi {
                 ),
             ));
         }
-        request.body = Zeroizing::new(body.get().as_bytes().to_vec());
-        let mut names = request.headers.iter().map(|(name, _)| name);
-        match names.any(|name| name.eq_ignore_ascii_case("Content-Type")) {
-            true => Ok(request),
-            false => Ok(request.header("Content-Type", "application/json")),
-        }
+        with_json(request, body)
     }
 }
 
@@ -143,7 +135,11 @@ fn method<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> std::result::Result<Method, D::Error> {
     let name = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
-    name.parse().map_err(serde::de::Error::custom)
+    name.parse().map_err(|_| {
+        let names: Vec<_> = Method::ALL.iter().map(|method| method.name()).collect();
+        // The input's values are not repeated.
+        serde::de::Error::custom(format!("a method is one of {}", names.join(", ")))
+    })
 }
 
 pub(in super::super) struct CallApi;
