@@ -4,6 +4,8 @@ pub(crate) mod unique;
 
 use serde::de::DeserializeOwned;
 
+use crate::person_id::without_numbers;
+
 /// What is wrong with a text, and where.
 pub(crate) enum Problem {
     /// It is no JSON object.
@@ -17,7 +19,7 @@ pub(crate) enum Problem {
 }
 
 /// The value of an object. What is wrong is said without repeating values, for they may
-/// be secrets or persons'.
+/// be secrets or persons'; nor numbers of 11 digits in names, which may be persons' too.
 pub(crate) fn from_object<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     // serde would take an array of the values for an object.
     if !text.trim_start().starts_with('{') {
@@ -31,8 +33,8 @@ pub(crate) fn from_object<T: DeserializeOwned>(text: &str) -> Result<T, Problem>
         let inner = error.inner();
         match inner.is_data() {
             true => Problem::Member {
-                path: error.path().to_string(),
-                what: without_value(&without_position(inner)),
+                path: without_numbers(&error.path().to_string()),
+                what: without_numbers(&without_value(&without_position(inner))),
             },
             false => syntax(inner),
         }
@@ -41,8 +43,14 @@ pub(crate) fn from_object<T: DeserializeOwned>(text: &str) -> Result<T, Problem>
     Ok(value)
 }
 
-/// serde repeats a value that stands where another type should.
+/// serde repeats a value that stands where another type should, or one of some texts.
 pub(crate) fn without_value(problem: &str) -> String {
+    if let Some(rest) = problem.strip_prefix("unknown variant `") {
+        let listed = rest
+            .rfind("`, expected ")
+            .map_or("", |end| &rest[end + 1..]);
+        return format!("unknown variant{listed}");
+    }
     let is_about_value = ["invalid type: ", "invalid value: "]
         .iter()
         .find_map(|start| Some((*start, problem.strip_prefix(start)?)));
@@ -73,7 +81,49 @@ fn without_position(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_value;
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[test]
+    fn numbers_in_names_are_not_repeated() {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Kind {
+            One,
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code)] // it is only read
+        struct Input {
+            #[serde(default)]
+            by_name: BTreeMap<String, u8>,
+            kind: Option<Kind>,
+        }
+        for (text, at, said) in [
+            (
+                r#"{"by_name":{"23079422568":"x"}}"#,
+                "by_name.[redacted]",
+                "a text",
+            ),
+            (r#"{"23079422568":1}"#, "[redacted]", "field `[redacted]`"),
+            (
+                r#"{"kind":"Kari"}"#,
+                "kind",
+                "unknown variant, expected `one`",
+            ),
+        ] {
+            match from_object::<Input>(text) {
+                Err(Problem::Member { path, what }) => {
+                    assert_eq!(path, at);
+                    assert!(what.contains(said), "{what}");
+                }
+                _ => panic!("{text}"),
+            }
+        }
+    }
 
     #[test]
     fn values_are_not_repeated() {
@@ -89,6 +139,14 @@ mod tests {
             (
                 "invalid value: floating point `1.5`, expected u8",
                 "invalid value: floating, expected u8",
+            ),
+            (
+                "unknown variant `a`, expected `b`, expected `c` or `d`",
+                "unknown variant, expected `c` or `d`",
+            ),
+            (
+                "unknown variant `a`, expected one of `b`, `c`, `d`",
+                "unknown variant, expected one of `b`, `c`, `d`",
             ),
             ("missing field `key`", "missing field `key`"),
         ] {

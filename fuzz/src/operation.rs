@@ -41,7 +41,7 @@ pub(crate) fn check(data: &[u8]) {
 }
 
 fn call(operation: &Operation, input: &str, status: u16, body: &[u8]) -> segl::Result<()> {
-    let services: Map<String, Value> = [
+    let mut services: Map<String, Value> = [
         "kfr",
         "krr",
         "lanekassen",
@@ -50,10 +50,16 @@ fn call(operation: &Operation, input: &str, status: u16, body: &[u8]) -> segl::R
         "dsop_control",
         "altinn",
         "dnb",
+        "dnb_currencies",
+        "dnb_psd2",
     ]
     .into_iter()
     .map(|name| (name.to_owned(), json!({"base_url": "https://api.example"})))
     .collect();
+    // Their usual headers want a key from a file.
+    for (name, header) in [("dnb_currencies", "x-api-key"), ("lanekassen", "ApiKey")] {
+        services[name]["headers"] = json!({ header: "key" });
+    }
     let transport = Answering::with(answer(status, body.to_vec()));
     let client = Arc::new(client(&json!({ "services": services }), transport));
     let outcome = operation.call(&client, &TokenRequest::default(), input, &once());

@@ -29,6 +29,16 @@ impl JsonAnswer {
         Ok(Self(Zeroizing::new(text.to_owned())))
     }
 
+    /// The same of an answer that has to be an object: serde takes an array of a type's
+    /// members for it too.
+    pub(super) fn of_object(response: &Response, what: &str) -> Result<Self> {
+        let answer = Self::of(response, what)?;
+        match answer.0.starts_with('{') {
+            true => Ok(answer),
+            false => Err(bad_response(response, what, "is no JSON object")),
+        }
+    }
+
     /// The JSON text.
     pub fn as_str(&self) -> &str {
         &self.0

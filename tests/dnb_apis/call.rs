@@ -59,7 +59,7 @@ fn what_would_leave_the_base_url_or_is_segls_is_refused() {
     assert_eq!((requests.dnb_api, requests.dnb_token), (0, 0));
 }
 
-fn stubbed(
+pub fn stubbed(
     settings: Value,
     api: impl Fn(&Request) -> Response + Send + Sync + 'static,
 ) -> (Arc<TokenClient>, Arc<StubTransport>) {

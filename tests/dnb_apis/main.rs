@@ -14,5 +14,6 @@ mod call;
 mod certificate;
 mod command;
 mod currencies;
+mod frame;
 mod psd2;
 mod world;

@@ -162,7 +162,7 @@ impl Describe for CreateConsentRequest {
         let altinn = Altinn::of(context)?;
         let (answer, what) = altinn.post_consent_request(&request, context.call)?;
         read(&answer, &what, request.id())?;
-        JsonAnswer::of(&answer, &what).map(Answer)
+        JsonAnswer::of_object(&answer, &what).map(Answer)
     }
 }
 
@@ -184,6 +184,6 @@ impl Describe for GetConsentRequest {
         let altinn = Altinn::of(context)?;
         let (answer, what) = altinn.get_consent_request(wanted.id, context.call)?;
         read(&answer, &what, wanted.id)?;
-        JsonAnswer::of(&answer, &what).map(Answer)
+        JsonAnswer::of_object(&answer, &what).map(Answer)
     }
 }

@@ -25,7 +25,7 @@ pub(in super::super::super) struct Json(JsonAnswer);
 
 impl Json {
     fn of(answer: &Answer) -> Result<Self> {
-        JsonAnswer::of(&answer.response, &answer.what).map(Self)
+        JsonAnswer::of_object(&answer.response, &answer.what).map(Self)
     }
 }
 
