@@ -6,10 +6,11 @@ use std::str::FromStr;
 use url::{Host, Url};
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::person_id::without_numbers;
 
 /// An `https` URL, or an `http` one on the loopback interface. It holds no user
 /// name, password or fragment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint(Url);
 
 impl Endpoint {
@@ -111,8 +112,7 @@ impl FromStr for Endpoint {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("holds a user name or password; leave them out"));
         }
-        // What a query asks for may be a person's.
-        let shown = &url[..url::Position::AfterPath];
+        let shown = shown(&url);
         if url.fragment().is_some() {
             return Err(refuse(&format!(
                 "{shown} has a fragment (#…); leave it out"
@@ -138,8 +138,47 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// What a query asks for may be a person's, and so may a long number in the path.
+fn shown(url: &Url) -> String {
+    without_numbers(&url[..url::Position::AfterPath])
+}
+
+/// Shows neither the query nor numbers of 11 digits, which may be a person's.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Endpoint").field(&shown(&self.0)).finish()
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn persons_in_urls_are_not_shown() {
+        let url: Endpoint = "https://api.example/v1/23079422568?of=05848998356"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            format!("{url:?}"),
+            r#"Endpoint("https://api.example/v1/[redacted]")"#
+        );
+        for text in [
+            "http://api.example/23079422568",
+            "https://api.example/23079422568#x",
+            "ftp://api.example/23079422568",
+        ] {
+            let error = text.parse::<Endpoint>().unwrap_err();
+            assert!(
+                error.message().contains("api.example/[redacted]"),
+                "{error}"
+            );
+        }
     }
 }
