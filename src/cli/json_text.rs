@@ -1,5 +1,9 @@
 //! JSON for people to read.
 
+/// From this depth on lines begin at the same column: what others nest deeper would be
+/// mostly blanks.
+const DEEPEST: usize = 64;
+
 /// `json` with a line for each member. Numbers and texts stay as they are written: a value
 /// read and written again would lose digits of numbers. It must be JSON.
 pub(super) fn indented(json: &str) -> String {
@@ -51,7 +55,7 @@ pub(super) fn indented(json: &str) -> String {
 
 fn new_line(shown: &mut String, depth: usize) {
     shown.push('\n');
-    shown.extend(std::iter::repeat_n("  ", depth));
+    shown.extend(std::iter::repeat_n("  ", depth.min(DEEPEST)));
 }
 
 #[cfg(test)]
@@ -68,6 +72,14 @@ mod tests {
             shown,
             "{\n  \"a\": [\n    1.10,\n    {}\n  ],\n  \"b\\\\\": \"x\\\",:{\"\n}"
         );
+    }
+
+    #[test]
+    fn deep_answers_stay_small() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let shown = indented(&deep);
+        assert!(shown.len() < deep.len() * (2 * DEEPEST + 2));
+        assert_eq!(shown.split_whitespace().collect::<String>(), deep);
     }
 
     fn value() -> impl Strategy<Value = Value> {
