@@ -387,3 +387,37 @@ fn what_the_bank_would_refuse_is_refused_before_anything_is_sent() {
     }
     assert_eq!(world.simulator.requests().dnb_psd2, 0);
 }
+
+/// The simulator is as strict as the bank with those who do not use segl.
+#[test]
+fn what_is_no_amount_is_no_payment() {
+    let world = World::new("");
+    let url = format!(
+        "{}/v1/payments/norwegian-domestic-credit-transfers",
+        world.simulator.urls().dnb_psd2
+    );
+    let status = |amount: &str| {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let payment = json!({
+            "instructedAmount": {"currency": "NOK", "amount": amount},
+            "debtorAccount": {"bban": "12035864022"},
+            "creditorAccount": {"bban": "12035864023"},
+            "creditorName": "Kari",
+        });
+        let answer = agent
+            .post(&url)
+            .header("Content-Type", "application/json")
+            .header("X-Request-ID", "77ed8698-e619-4066-9eb4-5c1eb3f165a1")
+            .header("PSU-ID", PERSON)
+            .header("TPP-Redirect-URI", "https://tpp.example/back")
+            .send(payment.to_string());
+        answer.unwrap().status().as_u16()
+    };
+    assert_eq!(status("12.50"), 201);
+    for amount in ["", "0", "-1", "twelve", "NaN", "inf", "1e3", "1,5", "1.2.3"] {
+        assert_eq!(status(amount), 400, "{amount}");
+    }
+}

@@ -120,7 +120,7 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
         .get("instructedAmount")
         .filter(|amount| amount.get("currency").is_some_and(Value::is_string))
         .and_then(|amount| amount.get("amount")?.as_str());
-    if amount.is_none_or(|amount| amount.parse::<f64>().is_ok_and(|amount| amount <= 0.0)) {
+    if !amount.is_some_and(is_amount) {
         return Err(Refusal::format("instructedAmount", "is no amount"));
     }
     for account in ["debtorAccount", "creditorAccount"] {
@@ -141,4 +141,11 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
         Some(name) if !name.is_empty() => Ok(body),
         _ => Err(Refusal::format("creditorName", "is missing")),
     }
+}
+
+/// Digits, maybe with a point and more of them; more than zero.
+fn is_amount(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && text.parse::<f64>().is_ok_and(|amount| amount > 0.0)
 }
