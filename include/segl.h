@@ -878,14 +878,6 @@ typedef struct {
   void (*destroy)(void *ctx);
 } segl_signer_vtable;
 
-
-
-
-
-
-
-
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
