@@ -14,7 +14,7 @@ namespace Segl.Tests
 
         public static void AMemberForEverySetting()
         {
-            foreach (var (type, definition) in new[] { (typeof(Config), "ClientSettings"), (typeof(TlsConfig), "TlsSettings"), (typeof(DpopConfig), "DpopSettings"), (typeof(ServiceConfig), "ServiceSettings"), (typeof(SharedCacheConfig), "SharedCacheSettings"), (typeof(KeyConfig), "ClientKey") })
+            foreach (var (type, definition) in new[] { (typeof(Config), "ClientSettings"), (typeof(TlsConfig), "TlsSettings"), (typeof(DecryptionConfig), "DecryptionSettings"), (typeof(DpopConfig), "DpopSettings"), (typeof(ServiceConfig), "ServiceSettings"), (typeof(SharedCacheConfig), "SharedCacheSettings"), (typeof(KeyConfig), "ClientKey") })
             {
                 Check.Same(
                     Schema.GetProperty(definition).GetProperty("properties").EnumerateObject().Select(property => property.Name),
@@ -26,14 +26,26 @@ namespace Segl.Tests
         {
             foreach (var (type, definition) in new[] { (typeof(Profile), "ProfileName"), (typeof(ServiceEnvironment), "Environment"), (typeof(Grant), "Grant"), (typeof(JtiForm), "JtiForm"), (typeof(X5cForm), "X5cForm"), (typeof(AudienceForm), "AudienceForm"), (typeof(ClientAuthentication), "ClientAuthentication"), (typeof(TlsVersion), "TlsVersion") })
             {
-                IEnumerable<string> words = Schema.GetProperty(definition).GetProperty("oneOf").EnumerateArray().Select(word => word.GetProperty("const").GetString()!);
-                Check.Same(words.Select(word => word == "1.2" || word == "1.3" ? "tls" + word.Replace(".", "") : word), Enum.GetNames(type).Select(Snake));
+                Check.Same(Words(definition).Select(word => word == "1.2" || word == "1.3" ? "tls" + word.Replace(".", "") : word), Enum.GetNames(type).Select(Snake));
             }
+        }
+
+        public static void AlgorithmsHaveTheirNamesOfJose()
+        {
+            var all = new DecryptionConfig
+            {
+                ContentEncryption = Enum.GetValues(typeof(ContentEncryption)).Cast<ContentEncryption>().ToArray(),
+                KeyEncryption = Enum.GetValues(typeof(KeyEncryption)).Cast<KeyEncryption>().ToArray(),
+            };
+            JsonElement written = JsonDocument.Parse(all.ToJson()).RootElement;
+            Check.Same(Words("ContentEncryption"), written.GetProperty("content_encryption").EnumerateArray().Select(word => word.GetString()!));
+            Check.Same(Words("KeyEncryption"), written.GetProperty("key_encryption").EnumerateArray().Select(word => word.GetString()!));
+            Check.Throws<InvalidOperationException>(() => Config.FromJson("{\"decryption\":{\"key_encryption\":[\"RSA1_5\"]}}").Decryption!.KeyEncryption!.ToString());
         }
 
         public static void ValuesComeBack()
         {
-            foreach (Type type in new[] { typeof(Config), typeof(TlsConfig), typeof(DpopConfig), typeof(ServiceConfig), typeof(SharedCacheConfig), typeof(KeyConfig) })
+            foreach (Type type in new[] { typeof(Config), typeof(TlsConfig), typeof(DecryptionConfig), typeof(DpopConfig), typeof(ServiceConfig), typeof(SharedCacheConfig), typeof(KeyConfig) })
             {
                 object settings = Activator.CreateInstance(type)!;
                 foreach (PropertyInfo property in Members(type))
@@ -90,6 +102,8 @@ namespace Segl.Tests
             }
         }
 
+        private static IEnumerable<string> Words(string definition) => Schema.GetProperty(definition).GetProperty("oneOf").EnumerateArray().Select(word => word.GetProperty("const").GetString()!);
+
         private static PropertyInfo[] Members(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly);
 
         private static object Example(Type type)
@@ -101,6 +115,8 @@ namespace Segl.Tests
                 : value == typeof(DateTimeOffset) ? DateTimeOffset.UnixEpoch
                 : value.IsEnum ? Enum.GetValues(value).GetValue(value.GetEnumValues().Length - 1)!
                 : value == typeof(IReadOnlyList<string>) ? new[] { "a", "b" }
+                : value == typeof(IReadOnlyList<ContentEncryption>) ? new[] { ContentEncryption.A128CbcHs256, ContentEncryption.A256Gcm }
+                : value == typeof(IReadOnlyList<KeyEncryption>) ? new[] { KeyEncryption.RsaOaep }
                 : value == typeof(IReadOnlyList<KeyConfig>) ? (object)new[] { new KeyConfig { Kid = "k" } }
                 : value == typeof(IReadOnlyDictionary<string, string>) ? new Dictionary<string, string> { ["X-A"] = "b" }
                 : value == typeof(IReadOnlyDictionary<string, ServiceConfig>) ? new Dictionary<string, ServiceConfig> { ["krr"] = new ServiceConfig { BaseUrl = "https://krr.example" } }
@@ -113,6 +129,8 @@ namespace Segl.Tests
                 : value is IEnumerable<Settings> list ? string.Join(";", list.Select(item => item.ToJson()))
                 : value is IEnumerable<KeyValuePair<string, ServiceConfig>> services ? string.Join(";", services.Select(item => item.Key + item.Value.ToJson()))
                 : value is IEnumerable<KeyValuePair<string, string>> pairs ? string.Join(";", pairs)
+                : value is IEnumerable<ContentEncryption> contents ? string.Join(";", contents)
+                : value is IEnumerable<KeyEncryption> keys ? string.Join(";", keys)
                 : value is IEnumerable<string> texts ? string.Join(";", texts) : value + "";
         }
 

@@ -18,6 +18,7 @@ CLASSES: dict[str, type[Any]] = {
     "ClientSettings": segl.Config,
     "ClientKey": segl.ClientKey,
     "TlsSettings": segl.Tls,
+    "DecryptionSettings": segl.Decryption,
     "DpopSettings": segl.Dpop,
     "ServiceSettings": segl.Service,
     "SharedCacheSettings": segl.SharedCache,
@@ -71,6 +72,7 @@ def test_there_and_back() -> None:
         keys=[segl.ClientKey(key="file:/a", kid="a"), segl.ClientKey(key="file:/b")],
         tls=segl.Tls(key="file:/c", min_version="1.3", resumption=False),
         dpop=segl.Dpop(),
+        decryption=segl.Decryption(key="file:/d?pin-value=e", key_encryption=["RSA-OAEP"]),
         services={"krr": segl.Service(base_url="https://krr.example", headers={"X-A": "b"}, api_key="env:A")},
         shared_cache=segl.SharedCache(url="redis://localhost", keys=("env:A",)),
     )
@@ -78,6 +80,7 @@ def test_there_and_back() -> None:
     assert words["keys"] == [{"key": "file:/a", "kid": "a"}, {"key": "file:/b"}]
     assert words["tls"] == {"key": "file:/c", "min_version": "1.3", "resumption": False}
     assert words["dpop"] == {}
+    assert words["decryption"] == {"key": "file:/d?pin-value=e", "key_encryption": ["RSA-OAEP"]}
     assert words["services"] == {
         "krr": {"api_key": "env:A", "base_url": "https://krr.example", "headers": {"X-A": "b"}}
     }
@@ -86,12 +89,15 @@ def test_there_and_back() -> None:
     assert json.loads(segl.Config.from_json(whole.to_json()).to_json()) == words
     assert segl.Config.from_json(whole.to_json()).services == whole.services
     assert "redis://" not in repr(whole)
+    assert "pin-value" not in repr(whole)
     assert "env:A" not in repr(whole)
 
 
 def test_wrong_settings_name_their_path() -> None:
     wrong = {
         '{"profile":"maskinporten","tls":{"nonsense":1}}': "tls.nonsense",
+        '{"profile":"maskinporten","decryption":{"key":"file:/a","enc":"A256GCM"}}': "decryption.enc",
+        '{"profile":"maskinporten","decryption":{}}': "decryption.key",
         '{"profile":"maskinporten","services":{"krr":{"nonsense":1}}}': "services.krr.nonsense",
         '{"profile":"maskinporten","nonsense":1}': "nonsense",
         '{"environment":"test"}': "profile",

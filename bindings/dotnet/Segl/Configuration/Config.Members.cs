@@ -68,6 +68,13 @@ namespace Segl
             set => Set("consumer_org", value);
         }
 
+        /// <summary>The key to which services encrypt their answers, as the banks of DSOP Control do.</summary>
+        public DecryptionConfig? Decryption
+        {
+            get => Nested("decryption", members => new DecryptionConfig(members));
+            set => SetNested("decryption", value);
+        }
+
         /// <summary>Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's and HelseID's is OpenID Connect Discovery, as is that of a generic server which answers 404 for the former), which is read at the first request and every 24 hours. A client with a client certificate uses the one in <c>mtls_endpoint_aliases</c> (RFC 8705), if there is one. Excludes <c>token_endpoint</c>.</summary>
         public bool? Discovery
         {

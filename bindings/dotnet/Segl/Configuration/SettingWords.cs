@@ -23,6 +23,22 @@ namespace Segl
         SelfSignedTlsClientAuth,
     }
 
+    /// <summary>How the content of a JWE is encrypted (RFC 7518 section 5). Each of them finds out whether the content was changed.</summary>
+    public enum ContentEncryption
+    {
+        /// <summary>AES-GCM with a key of 256 bits (<c>A256GCM</c>).</summary>
+        A256Gcm,
+
+        /// <summary>AES-CBC with a key of 128 bits, and HMAC with SHA-256 (<c>A128CBC-HS256</c>).</summary>
+        A128CbcHs256,
+
+        /// <summary>AES-CBC with a key of 256 bits, and HMAC with SHA-512 (<c>A256CBC-HS512</c>).</summary>
+        A256CbcHs512,
+
+        /// <summary>AES-GCM with a key of 128 bits (<c>A128GCM</c>).</summary>
+        A128Gcm,
+    }
+
     /// <summary>An environment of a service.</summary>
     public enum ServiceEnvironment
     {
@@ -51,6 +67,16 @@ namespace Segl
 
         /// <summary>The 16 bytes of a random UUID in base64url, 22 characters.</summary>
         Base64url,
+    }
+
+    /// <summary>How the key of a JWE's content is encrypted to an RSA key (RFC 7518 section 4.3). There is no RSA1_5: an answer about what was wrong with its padding gives the content away (RFC 3218), so it cannot be asked for.</summary>
+    public enum KeyEncryption
+    {
+        /// <summary>RSAES-OAEP with SHA-256, and MGF1 with SHA-256 (<c>RSA-OAEP-256</c>).</summary>
+        RsaOaep256,
+
+        /// <summary>RSAES-OAEP with SHA-1, and MGF1 with SHA-1 (<c>RSA-OAEP</c>). Its strength does not rest on SHA-1 being free of collisions.</summary>
+        RsaOaep,
     }
 
     /// <summary>The services that segl knows.</summary>

@@ -47,18 +47,13 @@ namespace Segl
             where T : struct, Enum
         {
             string? word = Text(name);
-            if (word is null)
-            {
-                return null;
-            }
-            foreach (T value in Enum.GetValues(typeof(T)).Cast<T>())
-            {
-                if (WordOf(value.ToString()) == word)
-                {
-                    return value;
-                }
-            }
-            throw Wrong(name, "a word that this version knows; ToJson has it");
+            return word is null ? (T?)null : Meaning<T>(name, word);
+        }
+
+        private protected IReadOnlyList<T>? WordList<T>(string name)
+            where T : struct, Enum
+        {
+            return List(name)?.Select(word => Meaning<T>(name, word)).ToArray();
         }
 
         private protected DateTimeOffset? Time(string name)
@@ -116,6 +111,12 @@ namespace Segl
             Set(name, value is T word ? WordOf(word.ToString()) : null);
         }
 
+        private protected void SetWordList<T>(string name, IEnumerable<T>? values)
+            where T : struct, Enum
+        {
+            SetList(name, values?.Select(value => WordOf(value.ToString())));
+        }
+
         private protected void SetTime(string name, DateTimeOffset? value)
         {
             Set(name, value?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
@@ -136,12 +137,32 @@ namespace Segl
             Set(name, values is null ? null : JsonObject.Of(values.Select(value => new KeyValuePair<string, object?>(value.Key, value.Value))));
         }
 
-        /// <summary>"PrivateKeyJwt" is private_key_jwt, and "Tls12" 1.2.</summary>
+        private static T Meaning<T>(string name, string word)
+            where T : struct, Enum
+        {
+            foreach (T value in Enum.GetValues(typeof(T)).Cast<T>())
+            {
+                if (WordOf(value.ToString()) == word)
+                {
+                    return value;
+                }
+            }
+            throw Wrong(name, "a word that this version knows; ToJson has it");
+        }
+
+        /// <summary>"PrivateKeyJwt" is private_key_jwt; names of RFC 7518 and of versions are no such words.</summary>
         private static string WordOf(string name)
         {
-            if (name.StartsWith("Tls1", StringComparison.Ordinal))
+            switch (name)
             {
-                return name[3] + "." + name[4];
+                case nameof(TlsVersion.Tls12): return "1.2";
+                case nameof(TlsVersion.Tls13): return "1.3";
+                case nameof(ContentEncryption.A256Gcm): return "A256GCM";
+                case nameof(ContentEncryption.A128CbcHs256): return "A128CBC-HS256";
+                case nameof(ContentEncryption.A256CbcHs512): return "A256CBC-HS512";
+                case nameof(ContentEncryption.A128Gcm): return "A128GCM";
+                case nameof(KeyEncryption.RsaOaep256): return "RSA-OAEP-256";
+                case nameof(KeyEncryption.RsaOaep): return "RSA-OAEP";
             }
             var word = new StringBuilder();
             foreach (char c in name)

@@ -17,12 +17,16 @@ AudienceForm = Literal["string", "array"]
 """A claim that servers want as a string or as an array of one."""
 ClientAuthentication = Literal["private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"]
 """How a client proves who it is at the token endpoint, in the words of its"""
+ContentEncryption = Literal["A256GCM", "A128CBC-HS256", "A256CBC-HS512", "A128GCM"]
+"""How the content of a JWE is encrypted (RFC 7518 section 5)."""
 Environment = Literal["test", "prod"]
 """An environment of a service."""
 Grant = Literal["jwt_bearer", "client_credentials"]
 """How an assertion is used (RFC 7523)."""
 JtiForm = Literal["uuid", "base64url"]
 """The form of `jti`."""
+KeyEncryption = Literal["RSA-OAEP-256", "RSA-OAEP"]
+"""How the key of a JWE's content is encrypted to an RSA key (RFC 7518 section 4.3)."""
 ProfileName = Literal["maskinporten", "skyporten", "idporten", "dnb", "helseid", "generic"]
 """The services that segl knows."""
 TlsVersion = Literal["1.2", "1.3"]
@@ -80,6 +84,20 @@ class Dpop:
     key: str | None = field(default=None, repr=False)
     """The URI of the private key that tokens are bound to, with its PIN source: `pkcs11:…` or `file:…`.
     Left out, the client's own key is used, which several `keys` do not allow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decryption:
+    """The key with which answers are decrypted that come encrypted (JWE, RFC 7516), and the algorithms that
+    they may use."""
+
+    key: str = field(repr=False)
+    """The URI of the private key, an RSA key that may decrypt, with its PIN source: `pkcs11:…`, `awskms:…`
+    or `file:…`. It is opened when it is used for the first time."""
+    content_encryption: Sequence[ContentEncryption] | None = None
+    """How the content may be encrypted (`enc`). Default `A256GCM` and `A128CBC-HS256`."""
+    key_encryption: Sequence[KeyEncryption] | None = None
+    """How the key of the content may be encrypted (`alg`). Default `RSA-OAEP-256`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +173,8 @@ class Config:
     consumer_org: str | None = None
     """Organisation number of the consumer on whose behalf tokens are requested (Maskinporten delegation),
     unless a request names its own, or `null` for none."""
+    decryption: Decryption | None = None
+    """The key to which services encrypt their answers, as the banks of DSOP Control do."""
     discovery: bool = False
     """Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's and HelseID's is OpenID Connect
     Discovery, as is that of a generic server which answers 404 for the former), which is read at
@@ -260,6 +280,7 @@ class Config:
 
 
 _NESTED: dict[str, type[Any]] = {
+    "decryption": Decryption,
     "tls": Tls,
     "dpop": Dpop,
     "shared_cache": SharedCache,
@@ -295,7 +316,7 @@ def _read(cls: type[_T], value: Any, path: str) -> _T:
 
 
 def _words(value: Any) -> Any:
-    if isinstance(value, (Config, ClientKey, Tls, Dpop, Service, SharedCache)):
+    if isinstance(value, (Config, ClientKey, Decryption, Tls, Dpop, Service, SharedCache)):
         members = ((member.name, getattr(value, member.name), member.default) for member in fields(value))
         return {name: _words(own) for name, own, usual in members if own != usual}
     if isinstance(value, Mapping):

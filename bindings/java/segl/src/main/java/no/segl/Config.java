@@ -122,6 +122,11 @@ public final class Config {
       return put("consumer_org", value);
     }
 
+    /** The key to which services encrypt their answers, as the banks of DSOP Control do. */
+    public Builder decryption(DecryptionSettings value) {
+      return put("decryption", value.members());
+    }
+
     /**
      * Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's and HelseID's is OpenID Connect
      * Discovery, as is that of a generic server which answers 404 for the former), which is read at the

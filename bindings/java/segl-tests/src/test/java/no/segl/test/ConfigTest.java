@@ -18,11 +18,14 @@ import no.segl.AudienceForm;
 import no.segl.ClientAuthentication;
 import no.segl.ClientKey;
 import no.segl.Config;
+import no.segl.ContentEncryption;
+import no.segl.DecryptionSettings;
 import no.segl.DpopSettings;
 import no.segl.Environment;
 import no.segl.ErrorCode;
 import no.segl.Grant;
 import no.segl.JtiForm;
+import no.segl.KeyEncryption;
 import no.segl.Profile;
 import no.segl.SeglException;
 import no.segl.ServiceSettings;
@@ -53,10 +56,12 @@ class ConfigTest {
             "ClientSettings", Config.Builder.class,
             "ClientKey", ClientKey.Builder.class,
             "TlsSettings", TlsSettings.Builder.class,
+            "DecryptionSettings", DecryptionSettings.Builder.class,
             "DpopSettings", DpopSettings.Builder.class,
             "ServiceSettings", ServiceSettings.Builder.class,
             "SharedCacheSettings", SharedCacheSettings.Builder.class);
-    Map<String, String> inFactory = Map.of("ClientSettings", "profile", "ClientKey", "key");
+    Map<String, String> inFactory =
+        Map.of("ClientSettings", "profile", "ClientKey", "key", "DecryptionSettings", "key");
     for (String name : builders.keySet()) {
       Set<String> settings =
           ((Map<?, ?>) definition(name).get("properties"))
@@ -78,9 +83,11 @@ class ConfigTest {
         Map.of(
             "AudienceForm", AudienceForm.class,
             "ClientAuthentication", ClientAuthentication.class,
+            "ContentEncryption", ContentEncryption.class,
             "Environment", Environment.class,
             "Grant", Grant.class,
             "JtiForm", JtiForm.class,
+            "KeyEncryption", KeyEncryption.class,
             "ProfileName", Profile.class,
             "TlsVersion", TlsVersion.class,
             "X5cForm", X5cForm.class);
@@ -117,6 +124,11 @@ class ConfigTest {
             .grant(Grant.CLIENT_CREDENTIALS)
             .tls(TlsSettings.builder().minVersion(TlsVersion.TLS_1_3).build())
             .dpop(DpopSettings.builder().alg("ES256").build())
+            .decryption(
+                DecryptionSettings.builder("file:/d?pin-value=hush")
+                    .contentEncryption(List.of(ContentEncryption.A128CBC_HS256))
+                    .keyEncryption(List.of(KeyEncryption.RSA_OAEP_256, KeyEncryption.RSA_OAEP))
+                    .build())
             .services(
                 Map.of(
                     "krr",
@@ -146,6 +158,12 @@ class ConfigTest {
                 "api_key", "env:HUSH",
                 "headers", Map.of("X-Key", "{api_key}"))),
         json.get("services"));
+    assertEquals(
+        Map.of(
+            "key", "file:/d?pin-value=hush",
+            "content_encryption", List.of("A128CBC-HS256"),
+            "key_encryption", List.of("RSA-OAEP-256", "RSA-OAEP")),
+        json.get("decryption"));
     assertEquals("1", ((Map<?, ?>) ((List<?>) json.get("keys")).get(0)).get("kid"));
     assertFalse(config.toString().contains("hush"));
     assertEquals(config.toJson(), Config.fromJson(config.toJson()).toJson());

@@ -1,0 +1,40 @@
+using System.Collections.Generic;
+using Segl.Json;
+
+namespace Segl
+{
+    /// <summary>The key with which answers are decrypted that come encrypted (JWE, RFC 7516), and the algorithms that they may use.</summary>
+    public sealed class DecryptionConfig : Settings
+    {
+        /// <summary>Nothing is set; a <see cref="Key"/> is needed.</summary>
+        public DecryptionConfig()
+        {
+        }
+
+        internal DecryptionConfig(JsonObject members)
+            : base(members)
+        {
+        }
+
+        /// <summary>How the content may be encrypted (<c>enc</c>). Default <c>A256GCM</c> and <c>A128CBC-HS256</c>.</summary>
+        public IReadOnlyList<ContentEncryption>? ContentEncryption
+        {
+            get => WordList<ContentEncryption>("content_encryption");
+            set => SetWordList("content_encryption", value);
+        }
+
+        /// <summary>The URI of the private key, an RSA key that may decrypt, with its PIN source: <c>pkcs11:…</c>, <c>awskms:…</c> or <c>file:…</c>. It is opened when it is used for the first time.</summary>
+        public string? Key
+        {
+            get => Text("key");
+            set => Set("key", value);
+        }
+
+        /// <summary>How the key of the content may be encrypted (<c>alg</c>). Default <c>RSA-OAEP-256</c>.</summary>
+        public IReadOnlyList<KeyEncryption>? KeyEncryption
+        {
+            get => WordList<KeyEncryption>("key_encryption");
+            set => SetWordList("key_encryption", value);
+        }
+    }
+}
