@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using System.Text;
 using System.Text.Json;
@@ -12,6 +13,48 @@ namespace Segl.Tests
     {
         private const string Exchange = "altinn.exchange_token";
         private const string Person = "12345678901";
+
+        public static void AltinnGivesATokenOfItsOwn()
+        {
+            using TokenClient client = Services.Client("services");
+            string token = JsonDocument.Parse(client.CallApi(Exchange, "{}")).RootElement.GetProperty("token").GetString()!;
+            Check.Equal(3, token.Split('.').Length);
+            Check.That(token != client.Token().AccessToken, "a token of another issuer");
+        }
+
+        public static void KrrAnswersAboutPersons()
+        {
+            string person = Services.Get("SEGL_TEST_PERSON");
+            using TokenClient client = Services.Client("services");
+            JsonElement answer = JsonDocument.Parse(client.CallApi("krr.lookup", "{\"persons\":[\"" + person + "\",\"05848998356\"]}")).RootElement;
+            JsonElement found = answer.GetProperty("persons")[0];
+            Check.Equal(person, found.GetProperty("personidentifikator").GetString());
+            Check.Equal("ola.nordmann@example.no", found.GetProperty("kontaktinformasjon").GetProperty("epostadresse").GetString());
+            Check.Equal("05848998356", answer.GetProperty("missing")[0].GetString());
+            SeglException wrong = Check.Fails(ErrorCode.InvalidArgument, () => client.CallApi("krr.lookup", "{\"persons\":[\"" + Person + "\"]}"));
+            Check.That(!wrong.Message.Contains(Person), wrong.Message);
+        }
+
+        public static void KfrTakesAFilePartByPart()
+        {
+            string folder = Path.Combine(Services.Folder, Path.GetRandomFileName());
+            Directory.CreateDirectory(folder);
+            string file = Path.Combine(folder, "customers.csv");
+            File.WriteAllText(file, "922203687#2019-11-08\n23079422568#2020-02-29\n05848998356\n");
+            string batch = "{\"institution\":\"910753614\",\"file\":" + JsonSerializer.Serialize(file) + ",\"resume\":true,\"max_parts\":1,\"max_relations\":2,\"relations_per_second\":0}";
+            var accepted = new List<int>();
+            using TokenClient client = Services.Client("services");
+            JsonElement answer;
+            do
+            {
+                answer = JsonDocument.Parse(client.CallApi("kfr.batch", batch)).RootElement;
+                accepted.Add(answer.GetProperty("relations_accepted").GetInt32());
+                Check.Equal(3, answer.GetProperty("relations").GetInt32());
+                Check.Equal(1, answer.GetProperty("correlation_ids").GetArrayLength());
+            }
+            while (!answer.GetProperty("done").GetBoolean());
+            Check.Equal("2 3", string.Join(" ", accepted));
+        }
 
         public static void TheAnswerIsJson()
         {

@@ -45,6 +45,10 @@ namespace Segl.Tests
             Check.That(scope.Code == ErrorCode.AccessTokenScope && scope.HttpStatus == 403 && scope.OAuthError == "insufficient_scope", scope.Name);
             Check.Contains("demo:konto.write", scope.Message);
             Check.Equal(ErrorCode.AccessTokenConsumer, Refusal(validator, Token.Value, "{\"consumer\":\"974760673\"}").Code);
+            ValidationException consent = Refusal(validator, Token.Value, "{\"consent\":{\"from\":\"05848998356\",\"resources\":[\"bank-saldo\"]}}");
+            Check.Equal(720, consent.Number);
+            Check.That(consent.Code == ErrorCode.ConsentMissing && consent.HttpStatus == 403 && consent.OAuthError == "insufficient_scope", consent.Name);
+            Check.That(!consent.Message.Contains("05848998356"), consent.Message);
             ValidationException malformed = Refusal(validator, "no token", null);
             Check.That(malformed.Code == ErrorCode.AccessTokenMalformed && malformed.HttpStatus == 401 && malformed.OAuthError == "invalid_token", malformed.Name);
             int end = Token.Value.LastIndexOf('.') + 1;

@@ -130,6 +130,7 @@ namespace Segl
         /// <param name="timeout">The longest that it may take; null leaves it to segl.</param>
         /// <param name="cancellationToken">Ends it early.</param>
         /// <returns>The answer, a JSON object. It may be about a person.</returns>
+        /// <example><code>string answer = client.CallApi("krr.lookup", "{\"persons\":[\"05848998356\"]}");</code></example>
         /// <remarks>
         /// The token is replaced once when the API refuses it, and what changes nothing is sent again after failures that pass. The setting
         /// <c>services</c> says where an API is, when that is not where the client's environment has it.

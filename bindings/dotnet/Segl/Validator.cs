@@ -63,10 +63,11 @@ namespace Segl
 
         /// <summary>Checks a token. While the issuer's keys are known nothing is sent, and nobody waits for their replacement.</summary>
         /// <param name="token">The token as it was received, without "Bearer".</param>
-        /// <param name="requirementsJson">What the token must be for, a JSON object whose members go before the settings: <c>scopes</c>, <c>audience</c>, <c>consumer</c>, <c>supplier</c> and the others that segl.h names; null for what the settings say.</param>
+        /// <param name="requirementsJson">What the token must be for, a JSON object whose members go before the settings: <c>scopes</c>, <c>audience</c>, <c>consumer</c>, <c>supplier</c>, <c>consent</c> and the others that docs/services.md names; null for what the settings say.</param>
         /// <param name="timeout">The longest that it may take; null leaves it to segl.</param>
         /// <param name="cancellationToken">Ends it early.</param>
         /// <returns>What the token says, a JSON object. It may be about a person.</returns>
+        /// <example><code>validator.Check(token, "{\"consent\":{\"from\":\"05848998356\",\"resources\":[\"bank-saldo\"]}}");</code></example>
         /// <exception cref="ValidationException">The token is not what is asked for, for the reason that <see cref="SeglException.Code"/> names; or <see cref="ErrorCode.JwksUnavailable"/>: the issuer's keys were never to be had.</exception>
         /// <exception cref="UsageException"><see cref="ErrorCode.InvalidArgument"/> for requirements that are none.</exception>
         public string Check(string token, string? requirementsJson = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default)

@@ -231,6 +231,10 @@ public final class TokenClient implements AutoCloseable {
    * the others in docs/services.md. The token is replaced once when the API refuses it, and what
    * changes nothing is sent again after failures that pass. It blocks until the answer is there.
    *
+   * <pre>{@code
+   * String answer = client.callApi("krr.lookup", "{\"persons\":[\"05848998356\"]}");
+   * }</pre>
+   *
    * <p>The setting {@code services} says where an API is, when that is not where the client's
    * environment has it.
    *

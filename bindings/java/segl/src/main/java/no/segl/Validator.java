@@ -90,10 +90,14 @@ public final class Validator implements AutoCloseable {
    * Checks a token. While the issuer's keys are known nothing is sent, and nobody waits for their
    * replacement.
    *
+   * <pre>{@code
+   * validator.check(token, "{\"consent\":{\"from\":\"05848998356\",\"resources\":[\"bank-saldo\"]}}");
+   * }</pre>
+   *
    * @param token the token as it was received, without "Bearer"
    * @param requirementsJson what the token must be for, a JSON object whose members go before the
-   *     settings: {@code scopes}, {@code audience}, {@code consumer}, {@code supplier} and the others
-   *     that segl.h names; or null
+   *     settings: {@code scopes}, {@code audience}, {@code consumer}, {@code supplier}, {@code
+   *     consent} and the others that docs/services.md names; or null
    * @param options bounds, or null
    * @return what the token says, a JSON object; it may be about a person
    * @throws SeglException a {@link ValidationException} when the token is not what is asked for, with

@@ -2,17 +2,21 @@ package no.segl.test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import com.nimbusds.jose.util.JSONObjectUtils;
 import no.segl.ApiException;
 import no.segl.CallOptions;
 import no.segl.CancelToken;
@@ -28,6 +32,7 @@ import no.segl.ServiceSettings;
 import no.segl.TokenClient;
 import no.segl.TokenRequest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Operations of the APIs that segl knows. */
 class CallApiTest {
@@ -69,6 +74,60 @@ class CallApiTest {
 
   private static List<HttpRequest> requests() {
     return Collections.synchronizedList(new ArrayList<>());
+  }
+
+  @Test
+  void altinnGivesATokenOfItsOwn() throws Exception {
+    try (TokenClient client = Given.client("services")) {
+      String token = (String) Given.json(client.callApi(EXCHANGE, "{}")).get("token");
+      assertEquals(3, token.split("\\.").length);
+      assertNotEquals(client.token().accessToken(), token);
+    }
+  }
+
+  @Test
+  void krrAnswersAboutPersons() throws Exception {
+    String person = Given.variable("SEGL_TEST_PERSON");
+    try (TokenClient client = Given.client("services")) {
+      String both = "{\"persons\":[\"" + person + "\",\"05848998356\"]}";
+      Map<String, Object> answer = Given.json(client.callApi("krr.lookup", both));
+      assertEquals(List.of("05848998356"), answer.get("missing"));
+      Map<?, ?> found = (Map<?, ?>) ((List<?>) answer.get("persons")).get(0);
+      assertEquals(person, found.get("personidentifikator"));
+      assertEquals(
+          Map.of("epostadresse", "ola.nordmann@example.no"), found.get("kontaktinformasjon"));
+      SeglException wrong =
+          Given.fails(
+              ErrorCode.INVALID_ARGUMENT,
+              () -> client.callApi("krr.lookup", "{\"persons\":[\"" + PERSON + "\"]}"));
+      assertFalse(wrong.getMessage().contains(PERSON), wrong.getMessage());
+    }
+  }
+
+  @Test
+  void kfrTakesAFilePartByPart(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("customers.csv");
+    Files.writeString(file, "922203687#2019-11-08\n23079422568#2020-02-29\n05848998356\n");
+    String batch =
+        JSONObjectUtils.toJSONString(
+            Map.of(
+                "institution", "910753614",
+                "file", file.toString(),
+                "resume", true,
+                "max_parts", 1,
+                "max_relations", 2,
+                "relations_per_second", 0));
+    List<Object> accepted = new ArrayList<>();
+    try (TokenClient client = Given.client("services")) {
+      Map<String, Object> answer;
+      do {
+        answer = Given.json(client.callApi("kfr.batch", batch));
+        accepted.add(answer.get("relations_accepted"));
+        assertEquals(3L, answer.get("relations"));
+        assertEquals(1, ((List<?>) answer.get("correlation_ids")).size());
+      } while (!(boolean) answer.get("done"));
+    }
+    assertEquals(List.of(2L, 3L), accepted);
   }
 
   @Test

@@ -83,6 +83,16 @@ class ValidatorTest {
 
       ValidationException consumer = refusal(validator, token, "{\"consumer\":\"974760673\"}");
       assertEquals(ErrorCode.ACCESS_TOKEN_CONSUMER, consumer.code());
+      ValidationException consent =
+          refusal(
+              validator,
+              token,
+              "{\"consent\":{\"from\":\"05848998356\",\"resources\":[\"bank-saldo\"]}}");
+      assertEquals(720, consent.number());
+      assertEquals(ErrorCode.CONSENT_MISSING, consent.code());
+      assertEquals(403, consent.httpStatus());
+      assertEquals("insufficient_scope", consent.oauthError());
+      assertFalse(consent.getMessage().contains("05848998356"), consent.getMessage());
       ValidationException malformed = refusal(validator, "no token", null);
       assertEquals(ErrorCode.ACCESS_TOKEN_MALFORMED, malformed.code());
       assertEquals(401, malformed.httpStatus());
