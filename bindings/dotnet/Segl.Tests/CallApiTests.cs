@@ -90,6 +90,12 @@ namespace Segl.Tests
                     Check.That(!wrong.Message.Contains(Person), wrong.Message);
                 }
                 Check.Contains(Exchange, Check.Fails(ErrorCode.InvalidArgument, () => client.CallApi("altinn.nothing", "{}")).Message);
+                foreach (string half in new[] { "{\"a\":\"\ud83d\"}", "\udd10" })
+                {
+                    Check.Equal("INVALID_UTF8", Check.Throws<UsageException>(() => client.CallApi(Exchange, half)).Name);
+                    Check.Fails(ErrorCode.InvalidUtf8, () => client.CallApi(half, "{}"));
+                    Check.Fails(ErrorCode.InvalidUtf8, () => client.Token(TokenRequest.Default.WithScopes(half)));
+                }
                 Check.Throws<ArgumentNullException>(() => client.CallApi(Exchange, null!));
                 Check.Throws<ArgumentNullException>(() => client.CallApi(null!, "{}"));
             }

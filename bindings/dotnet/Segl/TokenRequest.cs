@@ -2,8 +2,8 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
-using System.Text;
 using System.Threading;
+using Segl.Interop;
 using Segl.Json;
 
 namespace Segl
@@ -99,7 +99,7 @@ namespace Segl
         public override string ToString() => "TokenRequest(" + string.Join(" ", Scopes ?? Array.Empty<string>()) + ")";
 
         [DebuggerBrowsable(DebuggerBrowsableState.Never)]
-        internal byte[] Utf8 => _utf8 ??= Encoding.UTF8.GetBytes(ToJson());
+        internal byte[] Utf8 => _utf8 ??= NativeInput.Utf8(ToJson());
 
         /// <summary>The last token for this request of the client with that identity.</summary>
         internal Token? HeldFor(object client)
