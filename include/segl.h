@@ -930,7 +930,8 @@ SEGL_MUST_USE segl_error *segl_shutdown(void);
  refuses it, and what changes nothing is sent again after failures that pass.
 
  `input_json` is the JSON object that docs/operations.schema.json describes for the
- operation. `token_request_json` is as for `segl_client_assertion`.
+ operation, for example `{"persons":["05848998356"]}` for "krr.lookup".
+ `token_request_json` is as for `segl_client_assertion`.
 
  Ownership: the inputs are borrowed. `out_json`, a JSON object, becomes the caller's; free
  it with `segl_bytes_free`.
@@ -1646,15 +1647,18 @@ segl_error *segl_validator_new(const segl_validator_params *params,
  `requirements_json` is a JSON object whose members go before the validator's settings:
  `scopes` (all of them), `any_scope` (one is enough), `audience`, `consumer` (an
  organisation number), `supplier` (an organisation number; `null`: the token must not be
- delegated), `delegation_source`, `pid`, `consent`, `legacy_consent`, `dpop` and
- `client_certificate` (objects, but for the certificate, which docs/services.md shows); all
- optional, and none but `supplier` may be `null`.
+ delegated), `delegation_source`, `pid`, `consent` (`{"from": ..., "resources": [...]}`, of
+ Altinn), `legacy_consent` (of Altinn 2), `dpop` (`{"proof": ..., "method": ..., "url": ...}`) and
+ `client_certificate` (PEM); all optional, and
+ none but `supplier` may be `null`. docs/services.md says what each asks for. For
+ example, that it is not delegated and that this person has consented:
+ `{"supplier":null,"consent":{"from":"05848998356","resources":["bank-saldo"]}}`.
 
  `out_json` is what the token says, a JSON object: `issuer`, `issued_at`, `expires_at`
  (seconds since 1970), `id`, `client_id`, `client_amr`, `scopes`, `audiences`, `consumer` and
- `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`,
- `consent` and `legacy_consent` where they were required, and all claims as `claims`. What
- is absent is null or an empty array. It names the person, if the token does.
+ `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`, what
+ was required of `consent` and `legacy_consent`, and all claims as `claims`. What is absent
+ is null or an empty array. It names the person, if the token does.
 
  Ownership: the inputs are borrowed. `out_json` becomes the caller's; free it with
  `segl_bytes_free`.

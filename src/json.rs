@@ -2,7 +2,11 @@
 
 pub(crate) mod unique;
 
+use std::io;
+
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::person_id::without_numbers;
 
@@ -41,6 +45,29 @@ pub(crate) fn from_object<T: DeserializeOwned>(text: &str) -> Result<T, Problem>
     })?;
     deserializer.end().map_err(|error| syntax(&error))?;
     Ok(value)
+}
+
+/// A value as text that is wiped when it is dropped. It is measured first, for a buffer that
+/// grows leaves what it had behind.
+pub(crate) fn to_wiped_text(value: &impl Serialize) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+    let mut length = Length(0);
+    serde_json::to_writer(&mut length, value)?;
+    let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+    serde_json::to_writer(&mut *text, value)?;
+    Ok(text)
+}
+
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// serde repeats a value that stands where another type should, or one of some texts.
@@ -84,6 +111,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde::Deserialize;
+    use serde_json::json;
 
     use super::*;
 
@@ -123,6 +151,14 @@ mod tests {
                 _ => panic!("{text}"),
             }
         }
+    }
+
+    #[test]
+    fn text_about_persons_is_written_once() {
+        let value = json!({ "persons": vec!["\u{e6}\n"; 500], "n": 1.5 });
+        let text = to_wiped_text(&value).unwrap();
+        assert_eq!(*text, serde_json::to_vec(&value).unwrap());
+        assert_eq!(text.capacity(), text.len(), "it has not grown");
     }
 
     #[test]

@@ -174,8 +174,10 @@ fn run<T: Describe>(input: &str, context: &Context<'_>) -> Result<Zeroizing<Stri
         )
     })?;
     let output = T::run(input, context)?;
-    let output = serde_json::to_string(&output).map_err(|source| {
+    let mut output = json::to_wiped_text(&output).map_err(|source| {
         Error::new(ErrorCode::ApiBadResponse, "the answer is no JSON").with_source(source)
     })?;
+    let output = String::from_utf8(std::mem::take(&mut *output))
+        .map_err(|_| Error::new(ErrorCode::ApiBadResponse, "the answer is no text"))?;
     Ok(Zeroizing::new(output))
 }

@@ -15,7 +15,8 @@ use crate::apis::Operation;
 /// refuses it, and what changes nothing is sent again after failures that pass.
 ///
 /// `input_json` is the JSON object that docs/operations.schema.json describes for the
-/// operation. `token_request_json` is as for `segl_client_assertion`.
+/// operation, for example `{"persons":["05848998356"]}` for "krr.lookup".
+/// `token_request_json` is as for `segl_client_assertion`.
 ///
 /// Ownership: the inputs are borrowed. `out_json`, a JSON object, becomes the caller's; free
 /// it with `segl_bytes_free`.

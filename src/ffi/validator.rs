@@ -4,6 +4,9 @@ use std::ffi::c_char;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+use zeroize::Zeroize;
+
 use super::call::{read_call, segl_call};
 use super::error::segl_error;
 use super::guard::{guard, guard_or};
@@ -13,6 +16,7 @@ use super::transport::segl_transport;
 use super::types::{CStruct, Out, null, optional_text, read_struct, segl_bytes, text};
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
+use crate::json;
 use crate::validate::{Requirements, Validator, ValidatorBuilder, ValidatorSettings};
 
 /// A handle on what checks the access tokens of one issuer.
@@ -93,15 +97,18 @@ pub unsafe extern "C" fn segl_validator_new(
 /// `requirements_json` is a JSON object whose members go before the validator's settings:
 /// `scopes` (all of them), `any_scope` (one is enough), `audience`, `consumer` (an
 /// organisation number), `supplier` (an organisation number; `null`: the token must not be
-/// delegated), `delegation_source`, `pid`, `consent`, `legacy_consent`, `dpop` and
-/// `client_certificate` (objects, but for the certificate, which docs/services.md shows); all
-/// optional, and none but `supplier` may be `null`.
+/// delegated), `delegation_source`, `pid`, `consent` (`{"from": ..., "resources": [...]}`, of
+/// Altinn), `legacy_consent` (of Altinn 2), `dpop` (`{"proof": ..., "method": ..., "url": ...}`) and
+/// `client_certificate` (PEM); all optional, and
+/// none but `supplier` may be `null`. docs/services.md says what each asks for. For
+/// example, that it is not delegated and that this person has consented:
+/// `{"supplier":null,"consent":{"from":"05848998356","resources":["bank-saldo"]}}`.
 ///
 /// `out_json` is what the token says, a JSON object: `issuer`, `issued_at`, `expires_at`
 /// (seconds since 1970), `id`, `client_id`, `client_amr`, `scopes`, `audiences`, `consumer` and
-/// `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`,
-/// `consent` and `legacy_consent` where they were required, and all claims as `claims`. What
-/// is absent is null or an empty array. It names the person, if the token does.
+/// `supplier` (objects with `authority`, `id` and `orgno`), `delegation_source`, `pid`, what
+/// was required of `consent` and `legacy_consent`, and all claims as `claims`. What is absent
+/// is null or an empty array. It names the person, if the token does.
 ///
 /// Ownership: the inputs are borrowed. `out_json` becomes the caller's; free it with
 /// `segl_bytes_free`.
@@ -146,7 +153,10 @@ pub unsafe extern "C" fn segl_validator_check(
         let validator = handle::get("validator", validator)?;
         let requirements = requirements.map(Requirements::from_json).transpose()?;
         let verified = validator.check(token, &requirements.unwrap_or_default(), &call)?;
-        out.set(json_of(&verified.to_json()?)?);
+        let mut said = verified.to_json()?;
+        let text = json::to_wiped_text(&said).map_err(unwritable);
+        wipe(&mut said);
+        out.set(segl_bytes::copy_of(text?.as_slice()));
         Ok(())
     })
 }
@@ -163,10 +173,18 @@ pub unsafe extern "C" fn segl_validator_free(validator: *mut segl_validator) {
     guard_or((), || handle::free(validator));
 }
 
-/// The JSON, without leaving a copy: it may name a person.
-fn json_of(value: &impl serde::Serialize) -> Result<segl_bytes> {
-    let json = zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(unwritable)?);
-    Ok(segl_bytes::copy_of(json.as_slice()))
+/// Wipes the texts of an object, and those below it, for it may name a person.
+fn wipe(members: &mut Map<String, Value>) {
+    members.values_mut().for_each(wipe_value);
+}
+
+fn wipe_value(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe_value),
+        Value::Object(members) => wipe(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// # Safety
@@ -213,4 +231,23 @@ unsafe fn read_params(
         }
     };
     Ok((builder, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::wipe;
+
+    #[test]
+    fn no_text_is_left() {
+        let Value::Object(mut members) = json!({ "a": "b", "c": [{ "d": "e" }, "f"], "g": 1 })
+        else {
+            unreachable!()
+        };
+        wipe(&mut members);
+        let expected: Map<_, _> =
+            serde_json::from_str(r#"{"a":"","c":[{"d":""},""],"g":1}"#).unwrap();
+        assert_eq!(members, expected);
+    }
 }
