@@ -256,9 +256,10 @@ impl PyTokenClient {
     /// Calls an operation of an API that segl knows, with the client's token: "krr.lookup" and the others in
     /// docs/services.md.
     ///
-    /// `input` is what docs/operations.schema.json has for the operation, a mapping or JSON text. The answer may be
-    /// about a person. The token is replaced once when the API refuses it, and what changes nothing is sent again
-    /// after failures that pass. The setting `services` says where an API is, when that is not where the client's
+    /// `input` is what docs/operations.schema.json has for the operation, a mapping or JSON text, such as
+    /// `{"persons": ["05848998356"]}` for "krr.lookup". The answer may be about a person; what Python made of it cannot
+    /// be wiped. The token is replaced once when the API refuses it, and what changes nothing is sent again after
+    /// failures that pass. The setting `services` says where an API is, when that is not where the client's
     /// environment has it.
     ///
     /// Raises `InvalidArgumentError` for an operation or input that is none, whose values it does not repeat,

@@ -74,7 +74,9 @@ impl PyValidator {
     /// Checks a token, as it was received, without "Bearer". The answer is what it says; it may be about a person.
     ///
     /// `requirements` is what the token must be for, a mapping or JSON text whose members go before the settings:
-    /// `scopes`, `audience`, `consumer`, `supplier` (None: it must not be delegated) and the others that segl.h names.
+    /// `scopes`, `audience`, `consumer`, `supplier` (None: it must not be delegated), `consent` and the others that
+    /// docs/services.md names, such as `{"consent": {"from": "05848998356", "resources": ["bank-saldo"]}}`. The answer
+    /// cannot be wiped.
     /// While the issuer's keys are known nothing is sent, and nobody waits for their replacement.
     ///
     /// Raises `ValidationError` when the token is not what is asked for, with the reason, and with the code

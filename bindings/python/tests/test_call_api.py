@@ -5,16 +5,55 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import segl
 import segl.aio
-from conftest import FILE_JSON
+from conftest import CONFIG, FILE_JSON, variable
 
 EXCHANGE = "altinn.exchange_token"
 PERSON = "12345678901"
 SERVICES = {"altinn": segl.Service(base_url="https://altinn.example")}
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[segl.TokenClient]:
+    """A client of the simulator's Altinn, KFR and KRR."""
+    with segl.TokenClient.open(CONFIG, "services") as own:
+        yield own
+
+
+def test_altinn_gives_a_token_of_its_own(services: segl.TokenClient) -> None:
+    token = services.call_api(EXCHANGE, {})["token"]
+    assert token.count(".") == 2
+    assert token != services.token().access_token
+
+
+def test_krr_answers_about_persons(services: segl.TokenClient) -> None:
+    person, unknown = variable("SEGL_TEST_PERSON"), "05848998356"
+    answer = services.call_api("krr.lookup", {"persons": [person, unknown, person]})
+    assert [found["personidentifikator"] for found in answer["persons"]] == [person]
+    assert answer["persons"][0]["kontaktinformasjon"]["epostadresse"] == "ola.nordmann@example.no"
+    assert answer["missing"] == [unknown]
+    with pytest.raises(segl.InvalidArgumentError) as raised:
+        services.call_api("krr.lookup", {"persons": [person, PERSON]})
+    assert PERSON not in str(raised.value)
+
+
+def test_kfr_takes_a_file_part_by_part(services: segl.TokenClient, tmp_path: Path) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text("922203687#2019-11-08\n23079422568#2020-02-29\n05848998356\n")
+    batch = {"institution": "910753614", "file": str(file), "resume": True, "max_parts": 1, "max_relations": 2}
+    seen = []
+    while True:
+        answer = services.call_api("kfr.batch", {**batch, "relations_per_second": 0})
+        seen.append((answer["relations_accepted"], answer["relations"], len(answer["correlation_ids"])))
+        if answer["done"]:
+            break
+    assert seen == [(2, 3, 1), (3, 3, 1)]
 
 
 class Host:

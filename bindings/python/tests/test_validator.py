@@ -78,6 +78,11 @@ def test_what_is_not_met_has_its_number(token: str, validator: segl.Validator) -
     assert "demo:konto.write" in str(scope)
     consumer = refusal(validator, token, {"consumer": "974760673"})
     assert consumer.code is segl.ErrorCode.ACCESS_TOKEN_CONSUMER
+    consent = {"consent": {"from": "05848998356", "resources": ["bank-saldo"]}}
+    missing = refusal(validator, token, consent)
+    assert (missing.number, missing.code) == (720, segl.ErrorCode.CONSENT_MISSING)
+    assert (missing.http_status, missing.oauth_error) == (403, "insufficient_scope")
+    assert "05848998356" not in str(missing)
     malformed = refusal(validator, "no token")
     assert malformed.code is segl.ErrorCode.ACCESS_TOKEN_MALFORMED
     assert (malformed.http_status, malformed.oauth_error) == (401, "invalid_token")

@@ -305,9 +305,10 @@ class TokenClient:
         """Calls an operation of an API that segl knows, with the client's token: "krr.lookup" and the others in
         docs/services.md.
 
-        `input` is what docs/operations.schema.json has for the operation, a mapping or JSON text. The answer may be
-        about a person. The token is replaced once when the API refuses it, and what changes nothing is sent again
-        after failures that pass. The setting `services` says where an API is, when that is not where the client's
+        `input` is what docs/operations.schema.json has for the operation, a mapping or JSON text, such as
+        `{"persons": ["05848998356"]}` for "krr.lookup". The answer may be about a person; what Python made of it cannot
+        be wiped. The token is replaced once when the API refuses it, and what changes nothing is sent again after
+        failures that pass. The setting `services` says where an API is, when that is not where the client's
         environment has it.
 
         Raises `InvalidArgumentError` for an operation or input that is none, whose values it does not repeat,
@@ -393,7 +394,9 @@ class Validator:
         """Checks a token, as it was received, without "Bearer". The answer is what it says; it may be about a person.
 
         `requirements` is what the token must be for, a mapping or JSON text whose members go before the settings:
-        `scopes`, `audience`, `consumer`, `supplier` (None: it must not be delegated) and the others that segl.h names.
+        `scopes`, `audience`, `consumer`, `supplier` (None: it must not be delegated), `consent` and the others that
+        docs/services.md names, such as `{"consent": {"from": "05848998356", "resources": ["bank-saldo"]}}`. The answer
+        cannot be wiped.
         While the issuer's keys are known nothing is sent, and nobody waits for their replacement.
 
         Raises `ValidationError` when the token is not what is asked for, with the reason, and with the code
