@@ -48,7 +48,7 @@ fn settings_that_cannot_be_are_named() {
         (
             r#"{"environment":"test","algorithms":["RS256","HS256"]}"#,
             "algorithms[1]",
-            "HS256",
+            "expected one of",
         ),
         (
             r#"{"environment":"test","leeway_seconds":61}"#,
