@@ -15,12 +15,13 @@ pub struct SimulatorProcess {
 impl SimulatorProcess {
     /// Starts the program `segl`, which `command` is, with these arguments of `simulate`.
     pub fn start(mut command: Command, args: &[&str]) -> Self {
-        let mut child = command
-            .arg("simulate")
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        command.arg("simulate").args(args);
+        Self::start_command(command)
+    }
+
+    /// The same by a whole command.
+    pub fn start_command(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)

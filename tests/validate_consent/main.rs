@@ -4,8 +4,6 @@ mod certificates;
 #[cfg(all(feature = "cli", feature = "simulator"))]
 mod command;
 mod consents;
-#[cfg(all(feature = "cli", feature = "simulator"))]
-mod guide;
 mod legacy;
 mod proofs;
 mod samples;
