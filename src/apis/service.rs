@@ -235,14 +235,26 @@ impl Service {
                  as file:/ABSOLUTE/PATH or env:NAME",
             ));
         };
-        let read = PinSource::parse_place(place.expose()).and_then(|source| match source {
-            Some(source) => source.read(),
-            None => Err(Error::new(
-                ErrorCode::PinSource,
-                "it must be file:/ABSOLUTE/PATH or env:NAME",
-            )),
-        });
-        let key = read.map_err(|error| wrong(self.name, API_KEY, error.message()))?;
+        let source = PinSource::parse_place(place.expose())
+            .map_err(|error| {
+                wrong(
+                    self.name,
+                    API_KEY,
+                    &format!("is wrong: {}", error.message()),
+                )
+            })?
+            // It may be the key itself, so it is not repeated.
+            .ok_or_else(|| {
+                wrong(
+                    self.name,
+                    API_KEY,
+                    "must be file:/ABSOLUTE/PATH or env:NAME",
+                )
+            })?;
+        let key = source.read_secret("key").map_err(|error| {
+            let problem = format!("names {source}: {}", error.message());
+            wrong(self.name, API_KEY, &problem)
+        })?;
         let key = std::str::from_utf8(key.expose())
             .map_err(|_| wrong(self.name, API_KEY, "names a key that is not text"))?;
         Ok(values.with(API_KEY, key))

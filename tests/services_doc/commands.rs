@@ -56,6 +56,38 @@ fn no_service_is_left_out() {
     );
 }
 
+#[test]
+fn a_key_that_is_not_there_is_no_pin() {
+    let try_out = TryOut::new();
+    let script = "segl key generate --alg RS256 --out bank.pem >made.txt
+        segl api call bank lanekassen.balance @person.json";
+    for (place, problem) in [
+        ("env:LANEKASSEN_KEY", "LANEKASSEN_KEY"),
+        (
+            "file:lanekassen.key",
+            "must be file:/ABSOLUTE/PATH or env:NAME",
+        ),
+    ] {
+        try_out.replace(
+            "segl.toml",
+            "\"env:LANEKASSEN_KEY\"",
+            &format!("\"{place}\""),
+        );
+        let _ = fs::remove_file(try_out.folder.path().join("bank.pem"));
+        let mut command = try_out.shell(script);
+        let output = command.env_remove("LANEKASSEN_KEY").output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("services.lanekassen.api_key"), "{told}");
+        assert!(told.contains(problem), "{told}");
+        assert!(
+            !told.contains("PIN,") && !told.contains("the PIN"),
+            "{told}"
+        );
+        assert!(!told.contains(" it must"), "{told}");
+    }
+}
+
 /// A copy of the folder, where the commands are run.
 struct TryOut {
     folder: TempDir,
