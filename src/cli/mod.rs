@@ -98,7 +98,12 @@ enum Command {
     /// is bound to and consent are checked in this order. Exit codes: 0 it is good; 1 it is
     /// refused; 3 nobody can tell now, for example without the issuer's keys.
     Verify(verify::Arguments),
-    /// Runs Maskinporten and DNB on this machine, as strict as the real ones.
+    /// Runs Maskinporten, DNB and the APIs behind them on this machine, as strict as the real ones.
+    ///
+    /// Also a service like HelseID, Digdir's administration API, KFR, KRR, Lånekassen, NAV,
+    /// Skatteetaten, a bank of DSOP Control, Altinn, and DNB's rates and accounts. Prints a line
+    /// of JSON with their addresses when it is ready, and runs until it is ended. Everything is
+    /// in memory.
     #[cfg(feature = "simulator")]
     Simulate(simulate::Arguments),
 }
