@@ -1,4 +1,5 @@
 //! `segl simulate` as a process, ended when it is dropped.
+#![allow(dead_code, reason = "each test uses its own part")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
