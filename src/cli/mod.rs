@@ -29,7 +29,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::call::Call;
 use crate::error::Result;
+use crate::keys;
 use output::Output;
 
 /// Signs JWT assertions with keys that never leave their HSM, and gets access
@@ -117,13 +119,17 @@ pub fn main() -> ExitCode {
     if let Some(level) = &arguments.log {
         output::log_to_stderr(level);
     }
-    match run(arguments.command, &output) {
+    let code = match run(arguments.command, &output) {
         Ok(code) => code,
         Err(error) => {
             output.error(&error);
             ExitCode::from(if error.retryable() { 3 } else { 1 })
         }
-    }
+    };
+    // A PKCS#11 module cleans up by itself when the program ends, and may crash if another
+    // thread closes its sessions meanwhile. What was to be done is done either way.
+    let _ = keys::pkcs11::shutdown(&Call::none());
+    code
 }
 
 /// Ends the program as clap does where arguments do not fit together.

@@ -72,7 +72,8 @@ pub extern "C" fn segl_version() -> *const c_char {
 /// Frees every handle, ends logging, closes the sessions with tokens, and
 /// finalizes the PKCS#11 modules that segl initialised. Optional; segl does
 /// nothing by itself when a program ends. What is called after it has succeeded
-/// starts anew.
+/// starts anew. A program with keys on tokens calls it before it ends: a module that
+/// cleans up at exit while a thread of segl still closes its sessions may crash.
 ///
 /// Another user of such a module in this process (Java's SunPKCS11, for example)
 /// finds it finalized. A module that was initialised before segl came to it stays
