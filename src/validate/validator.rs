@@ -75,7 +75,7 @@ impl Validator {
     /// validator in this process.
     ///
     /// # Errors
-    /// The first check that failed, 700 to 725 of [`ErrorCode`], with what was expected and
+    /// The first check that failed, 700 to 725 of [`crate::ErrorCode`], with what was expected and
     /// what was found. Its details say what an API answers (RFC 6750 section 3.1):
     /// `http_status` 401 with `oauth_error` `invalid_token`, or 403 with
     /// `insufficient_scope`. `JWKS_UNAVAILABLE`, `JWKS_INVALID` or `METADATA_INVALID` when no

@@ -83,10 +83,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         "correlation_ids": sent,
         "journal": batch.journal(),
     });
+    let parts = match after.parts_accepted {
+        1 => "1 part".to_owned(),
+        number => format!("{number} parts"),
+    };
     let text = format!(
-        "KFR accepted {} relations in {} parts ({} now); it loads them later",
+        "KFR accepted {} relations in {parts} ({} now); it loads them later",
         after.relations_accepted,
-        after.parts_accepted,
         after.parts_accepted - before.parts_accepted
     );
     output.value(&value, &text)
