@@ -8,6 +8,8 @@ use segl::{Config, ErrorCode, Requirements, Validator};
 
 use crate::page::{Block, SERVICES, blocks, folder};
 
+const VALIDATION: &str = include_str!("../../docs/validation.md");
+
 fn of(language: &'static str) -> impl Iterator<Item = Block> {
     blocks()
         .into_iter()
@@ -83,8 +85,8 @@ fn the_example_stands_there_word_for_word() {
 #[test]
 fn every_error_that_is_named_exists() {
     let names: Vec<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
-    let quoted = SERVICES.split('`').skip(1).step_by(2);
-    let tokens = quoted.filter(|text| {
+    let words = |text: &'static str| text.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+    let tokens = words(SERVICES).chain(words(VALIDATION)).filter(|text| {
         ["ACCESS_TOKEN_", "DPOP_PROOF_", "JWKS_", "API_", "BATCH_"]
             .iter()
             .any(|start| text.starts_with(start))
