@@ -157,7 +157,7 @@ fn what_is_no_token_response_is_an_error_that_says_so() {
         (
             (|| Ok(html(200))) as Answer,
             ErrorCode::TokenBadResponse,
-            "content of type text/html\\r\\nSet-Cookie: a=b",
+            "content of type text/html  Set-Cookie: a=b",
         ),
         (|| Ok(html(302)), ErrorCode::TokenBadResponse, "302"),
         (|| Ok(html(101)), ErrorCode::TokenBadResponse, "101"),
