@@ -209,8 +209,12 @@ fn what_a_server_sends_back_names_nobody_and_holds_no_assertion() {
             "bad 'JWT', see (id 4bf92f3577b34da6a3ce929d0e0e47ab)",
         ),
         (
-            "id 12345678901b4f00-aaaa, 123456789012",
-            "id 12345678901b4f00-aaaa, 123456789012",
+            "id 12345678901b4f00-aaaa, 1234567890",
+            "id 12345678901b4f00-aaaa, 1234567890",
+        ),
+        (
+            "two of them: 1234567890123456789012",
+            "two of them: [redacted]",
         ),
     ];
     for (text, shown) in cases {
