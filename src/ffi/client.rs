@@ -11,12 +11,13 @@ use super::call::{Bounds, SEGL_CALL_RESPONSE_JSON, read_call, segl_call};
 use super::error::segl_error;
 use super::guard::{guard, guard_or};
 use super::handle::{self, Handle};
+use super::settings::Settings;
 use super::signer::{segl_signer, unwritable};
 use super::token::{TokenOut, segl_token};
 use super::transport::segl_transport;
-use super::types::{CStruct, Out, null, optional_text, read_struct, segl_bytes, text};
+use super::types::{CStruct, Out, optional_text, read_struct, segl_bytes, text};
 use crate::config::Config;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::profiles::ClientSettings;
 use crate::token::{Spelling, Token, TokenClient, TokenClientBuilder, TokenRequest, TokenSource};
 
@@ -470,19 +471,10 @@ unsafe fn read_params(
             )?,
         )
     };
-    let builder = match (json, path, name) {
-        (Some(json), None, None) => TokenClient::builder(ClientSettings::from_json(json)?),
-        (None, Some(path), Some(name)) => {
-            TokenClient::builder_from_config(&Config::from_file(Path::new(path))?, name)?
-        }
-        (None, Some(_), None) => return Err(null("params->client_name")),
-        (None, None, _) => return Err(null("params->config_json, without a config_path,")),
-        (Some(_), ..) => {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "params sets config_json, and config_path or client_name too; \
-                 set the settings, or a file and the client in it",
-            ));
+    let builder = match Settings::given("client", json, path, name)? {
+        Settings::Json(json) => TokenClient::builder(ClientSettings::from_json(json)?),
+        Settings::InFile { path, name } => {
+            TokenClient::builder_from_config(&Config::from_file(path)?, name)?
         }
     };
     Ok((builder, params))

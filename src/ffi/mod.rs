@@ -24,6 +24,7 @@ mod handle;
 mod http;
 mod jws;
 mod log;
+mod settings;
 mod signer;
 mod table;
 #[cfg(feature = "test-hooks")]

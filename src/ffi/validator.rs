@@ -1,7 +1,6 @@
 //! `segl_validator`: checks of the access tokens that an API receives.
 
 use std::ffi::c_char;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -11,11 +10,12 @@ use super::call::{read_call, segl_call};
 use super::error::segl_error;
 use super::guard::{guard, guard_or};
 use super::handle::{self, Handle};
+use super::settings::Settings;
 use super::signer::unwritable;
 use super::transport::segl_transport;
-use super::types::{CStruct, Out, null, optional_text, read_struct, segl_bytes, text};
+use super::types::{CStruct, Out, optional_text, read_struct, segl_bytes, text};
 use crate::config::Config;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::json;
 use crate::validate::{Requirements, Validator, ValidatorBuilder, ValidatorSettings};
 
@@ -215,19 +215,10 @@ unsafe fn read_params(
             )?,
         )
     };
-    let builder = match (json, path, name) {
-        (Some(json), None, None) => Validator::builder(ValidatorSettings::from_json(json)?),
-        (None, Some(path), Some(name)) => {
-            Validator::builder_from_config(&Config::from_file(Path::new(path))?, name)?
-        }
-        (None, Some(_), None) => return Err(null("params->validator_name")),
-        (None, None, _) => return Err(null("params->config_json, without a config_path,")),
-        (Some(_), ..) => {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "params sets config_json, and config_path or validator_name too; \
-                 set the settings, or a file and the validator in it",
-            ));
+    let builder = match Settings::given("validator", json, path, name)? {
+        Settings::Json(json) => Validator::builder(ValidatorSettings::from_json(json)?),
+        Settings::InFile { path, name } => {
+            Validator::builder_from_config(&Config::from_file(path)?, name)?
         }
     };
     Ok((builder, params))
