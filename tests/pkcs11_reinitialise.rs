@@ -84,6 +84,50 @@ fn a_lost_connection_is_made_anew_for_all_keys() {
     sign(&ec).unwrap();
 }
 
+/// What SoftHSM shows to a process that begins while another one writes its files.
+#[test]
+fn what_is_half_written_at_the_beginning_is_read_again() {
+    for (name, half_written) in [
+        ("no-slots", "C_GetSlotList rv=0x5 count=2"),
+        ("no-name", "C_GetTokenInfo rv=0x5 count=3"),
+        ("no-pin", "C_Login rv=0x102 count=1"),
+    ] {
+        let (_turn, module) = turn(name);
+        module.rules(half_written);
+        sign(&open(&module, "token=main;object=ec")).unwrap();
+        assert!(module.calls("C_Initialize") > 1, "{name}");
+        assert_eq!(
+            module.calls("C_Initialize"),
+            module.calls("C_Finalize") + 1,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_there_is_looked_for_a_few_times() {
+    let (_turn, module) = turn("not-there");
+    for (path, rules, code) in [
+        ("token=none", "clear", ErrorCode::TokenNotFound),
+        ("token=main", "C_Login rv=0x102", ErrorCode::PinExpired),
+    ] {
+        shutdown(&Call::none()).unwrap();
+        module.reset_counters();
+        module.rules(rules);
+        let uri = module.uri(&format!("{path};object=ec"));
+        let error = Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(module.calls("C_Initialize") <= 7, "{path}");
+    }
+    module.rules("clear");
+    let used = open(&module, "token=main;object=ec");
+    module.reset_counters();
+    let uri = module.uri("token=none;object=ec");
+    assert!(Pkcs11Signer::open(&uri, pin(), &Call::none()).is_err());
+    assert_eq!(module.calls("C_Finalize"), 0, "a token of it is in use");
+    sign(&used).unwrap();
+}
+
 #[test]
 fn threads_lose_no_signature_with_the_connection() {
     let (_turn, module) = turn("crowd");

@@ -116,6 +116,7 @@ const WITH_EC: &[&str] = &[
     "guarded",
     "unclear",
     "lost-login",
+    "no-pin",
     "hidden-login",
     "ready",
     "ready-again",

@@ -180,7 +180,24 @@ fn a_login_that_fails_with_the_connection_costs_no_rest() {
         "C_Login rv=0x30; C_GetTokenInfo rv=0x30 after={before_login}"
     ));
     let error = open(&module, path).unwrap_err();
-    assert_eq!(error.details().ck_function, Some("C_Login"), "{error}");
+    assert_eq!(
+        error.details().ck_function,
+        Some("C_GetTokenInfo"),
+        "{error}"
+    );
+    assert!(error.message().contains("C_Login returned"), "{error}");
+    module.rules("clear");
+    require_good(&open(&module, path).unwrap());
+}
+
+#[test]
+fn a_token_that_has_no_pin_yet_may_get_one() {
+    let module = module("no-pin");
+    let path = "token=no-pin;object=ec";
+    module.rules("C_Login rv=0x102");
+    let error = open(&module, path).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::PinExpired, "{error}");
+    assert!(!error.retryable(), "{error}");
     module.rules("clear");
     require_good(&open(&module, path).unwrap());
 }

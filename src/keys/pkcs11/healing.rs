@@ -16,6 +16,7 @@ use super::pool::Permit;
 use super::recovery::{Rung, is_answer, is_outage};
 use super::rv;
 use super::session::Session;
+use super::settling::settle;
 use super::slot::{self, Place};
 use super::threads::WAITING;
 use super::token::{self, HANGS_AFTER, InProcess, SLOTS_ARE_FRESH, Token};
@@ -141,9 +142,14 @@ impl Token {
 
     /// Finds the token and begins with new sessions.
     fn connect(&self, process: &InProcess, call: &Call) -> Result<Arc<Connection>> {
-        let instance = self.module.instance(call)?;
-        let place = self.find_again(&instance.enter()?)?;
-        let connection = self.connect_to(process, &instance, place, call)?;
+        let look = |instance: &Arc<Instance>| {
+            let place = self.find_again(&instance.enter()?)?;
+            self.connect_to(process, instance, place, call)
+        };
+        let connection = match process.is_new() {
+            true => settle(&self.module, call, look)?,
+            false => look(&self.module.instance(call)?)?,
+        };
         maintenance::wake(self);
         Ok(connection)
     }

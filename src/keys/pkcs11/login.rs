@@ -90,8 +90,8 @@ impl Credentials {
             }
             Err(failure) if failure.rv == CKR_USER_ALREADY_LOGGED_IN => Ok(false),
             Err(failure) => {
-                let still_there = || module.token_info(slot).is_ok();
-                Err(self.refused(failure, pin.as_deref(), still_there))
+                let token_info = || Ok(module.token_info(slot)?);
+                Err(self.refused(failure, pin.as_deref(), token_info))
             }
         }
     }
@@ -130,8 +130,7 @@ impl Credentials {
             }
             Err(failure) => {
                 self.proven_once.store(false, Ordering::SeqCst);
-                let still_there = || token_info().is_ok();
-                Err(self.refused(failure, pin.as_deref(), still_there))
+                Err(self.refused(failure, pin.as_deref(), token_info))
             }
         }
     }
@@ -269,22 +268,26 @@ impl Credentials {
     }
 
     /// The error of a login that failed, after it was noted. Where the token does not
-    /// answer any more, a PIN that has worked is not what is wrong.
-    fn refused(
+    /// answer any more, a PIN that has worked is not what is wrong, and the error is
+    /// that of `token_info`.
+    fn refused<T>(
         &self,
         failure: Failure,
         pin: Option<&Secret>,
-        still_there: impl FnOnce() -> bool,
+        token_info: impl FnOnce() -> Result<T>,
     ) -> Error {
-        let mut verdict = Verdict::of(failure.rv);
+        let verdict = Verdict::of(failure.rv);
         let has_worked = pin.is_some_and(|pin| self.token.has_worked(pin));
-        if verdict == Verdict::Unclear && has_worked && !still_there() {
-            verdict = Verdict::Untried;
+        let error = Error::from(failure);
+        if verdict == Verdict::Unclear
+            && has_worked
+            && let Err(gone) = token_info()
+        {
+            return gone.in_context(format_args!("{error}; after that"));
         }
         if let Some(pin) = pin {
             self.token.note_failure(pin, verdict);
         }
-        let error = Error::from(failure);
         let error = match error.code() {
             ErrorCode::PinIncorrect => error
                 .in_context("the PIN was tried once and will not be tried again by this process"),

@@ -38,6 +38,7 @@ mod public_key;
 mod recovery;
 mod rv;
 mod session;
+mod settling;
 mod signer;
 mod slot;
 mod statistics;

@@ -72,7 +72,6 @@ impl Verdict {
             | CKR_PIN_LEN_RANGE
             | CKR_PIN_EXPIRED
             | CKR_PIN_LOCKED
-            | CKR_USER_PIN_NOT_INITIALIZED
             | CKR_FUNCTION_REJECTED => Self::Refused,
             CKR_SESSION_HANDLE_INVALID
             | CKR_SESSION_CLOSED
@@ -87,6 +86,7 @@ impl Verdict {
             | CKR_ARGUMENTS_BAD
             | CKR_HOST_MEMORY
             | CKR_USER_ANOTHER_ALREADY_LOGGED_IN
+            | CKR_USER_PIN_NOT_INITIALIZED
             | CKR_USER_TYPE_INVALID => Self::Untried,
             _ => Self::Unclear,
         }
@@ -330,7 +330,11 @@ mod tests {
     #[test]
     fn what_the_token_has_not_looked_at_costs_nothing() {
         let token = token("untried");
-        for rv in [CKR_SESSION_HANDLE_INVALID, CKR_TOKEN_NOT_PRESENT] {
+        for rv in [
+            CKR_SESSION_HANDLE_INVALID,
+            CKR_TOKEN_NOT_PRESENT,
+            CKR_USER_PIN_NOT_INITIALIZED,
+        ] {
             token.note_failure(&pin("1"), Verdict::of(rv));
         }
         assert_eq!(code(token.require_untried(&pin("1"))), None);

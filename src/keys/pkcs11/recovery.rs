@@ -83,7 +83,8 @@ impl Rung {
             | CKR_TOKEN_NOT_RECOGNIZED
             | CKR_DEVICE_REMOVED
             | CKR_SLOT_ID_INVALID => Some(Self::Slot),
-            CKR_CRYPTOKI_NOT_INITIALIZED => Some(Self::Module),
+            // SoftHSM says so for good when it was initialised while a file was written.
+            CKR_CRYPTOKI_NOT_INITIALIZED | CKR_USER_PIN_NOT_INITIALIZED => Some(Self::Module),
             rv if rv & CKR_VENDOR_DEFINED != 0 => Some(Self::Session),
             _ => None,
         }

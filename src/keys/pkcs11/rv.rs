@@ -120,6 +120,9 @@ fn remedy(rv: CK_RV, code: ErrorCode) -> &'static str {
         CKR_TOKEN_NOT_PRESENT | CKR_TOKEN_NOT_RECOGNIZED | CKR_DEVICE_REMOVED => {
             "the token is gone; put it back or check the connection to the HSM"
         }
+        CKR_USER_PIN_NOT_INITIALIZED => {
+            "the token has no user PIN yet; its security officer must set one"
+        }
         _ => match code {
             ErrorCode::PinIncorrect => "check the PIN",
             ErrorCode::PinLocked => "have the token's security officer unlock the PIN",

@@ -10,7 +10,7 @@ use cryptoki_sys::*;
 
 use super::breaker::{Breaker, Pass};
 use super::connection::Connection;
-use super::instance::Entered;
+use super::instance::{Entered, Instance};
 use super::key::Key;
 use super::located::KeyId;
 use super::login::Credentials;
@@ -18,9 +18,9 @@ use super::maintenance;
 use super::module::Module;
 use super::pin_guard::TokenKey;
 use super::pool::{Permit, Pool};
-use super::recovery::Rung;
 use super::rv::CkResult;
 use super::session::Session;
+use super::settling::settle;
 use super::slot::{self, Place};
 use super::statistics::Statistics;
 use super::threads;
@@ -80,6 +80,13 @@ pub(super) struct InProcess {
     pub statistics: Statistics,
 }
 
+impl InProcess {
+    /// True until the token has worked, or was given up, in this process.
+    pub fn is_new(&self) -> bool {
+        self.statistics.uses() == 0 && self.breaker.failures() == 0
+    }
+}
+
 impl Token {
     /// The token that `uri` means, logged in.
     ///
@@ -96,7 +103,22 @@ impl Token {
             )
         })?;
         let module = Module::load(path, uri.settings())?;
-        let place = find(&module, uri, call)?;
+        settle(&module, call, |instance| {
+            Self::open_in(&module, instance, uri, pin.clone(), call)
+        })
+    }
+
+    fn open_in(
+        module: &Arc<Module>,
+        instance: &Arc<Instance>,
+        uri: &Pkcs11Uri,
+        pin: Option<Secret>,
+        call: &Call,
+    ) -> Result<Arc<Self>> {
+        let place = instance
+            .enter()
+            .and_then(|entered| slot::choose(&entered, uri))
+            .map_err(|error| error.in_context(module.path().display()))?;
         let key = TokenKey {
             module: module.path().into(),
             name: place.name.clone(),
@@ -104,11 +126,10 @@ impl Token {
         let credentials = Credentials::new(key, uri, pin)?;
         credentials.require_untried_pin()?;
 
-        let instance = module.instance(call)?;
         let _setup = instance
             .setup()
             .take(call, "waiting for another key of the module to be opened")?;
-        for token in of_module(&module) {
+        for token in of_module(module) {
             if token.place() == place && token.credentials.admit(&credentials)? {
                 if uri.serial().is_some() {
                     token.serial_is_fixed.store(true, Ordering::SeqCst);
@@ -117,7 +138,7 @@ impl Token {
             }
         }
         let token = Arc::new(Self {
-            module,
+            module: Arc::clone(module),
             place: place.clone(),
             uri: uri.clone(),
             serial_is_fixed: AtomicBool::new(uri.serial().is_some()),
@@ -126,7 +147,7 @@ impl Token {
             keys: ArcSwapOption::empty(),
             process: PerProcess::new(),
         });
-        token.connect_to(&*token.process()?, &instance, place, call)?;
+        token.connect_to(&*token.process()?, instance, place, call)?;
         TOKENS.rcu(|tokens| {
             let others = tokens.iter().flat_map(|tokens| tokens.iter());
             let others = others.filter(|other| other.strong_count() > 0);
@@ -416,27 +437,4 @@ pub(super) fn of_module(module: &Arc<Module>) -> Vec<Arc<Token>> {
     let mut tokens = all();
     tokens.retain(|token| Arc::ptr_eq(&token.module, module));
     tokens
-}
-
-/// The token that `uri` means. A module that finds no token, or nothing at all, is
-/// initialised anew unless its tokens are in use: some look for tokens only then.
-fn find(module: &Arc<Module>, uri: &Pkcs11Uri, call: &Call) -> Result<Place> {
-    let choose = || -> Result<(u64, Result<Place>)> {
-        let instance = module.instance(call)?;
-        let place = instance
-            .enter()
-            .and_then(|entered| slot::choose(&entered, uri));
-        let place = place.map_err(|error| error.in_context(module.path().display()));
-        Ok((instance.generation(), place))
-    };
-    let (generation, place) = choose()?;
-    let Err(error) = place else { return place };
-    let may_help = Rung::next(None, &error).is_some();
-    if !may_help || module.age() < SLOTS_ARE_FRESH || !of_module(module).is_empty() {
-        return Err(error);
-    }
-    match module.reinitialise(generation, &error, call) {
-        Ok(()) => choose()?.1,
-        Err(_) => Err(error),
-    }
 }
