@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::client_settings::{AudienceForm, ClientSettings, JtiForm};
+use super::choices::{AudienceForm, JtiForm};
+use super::client_settings::ClientSettings;
 use super::setting_error;
 use crate::clock::UnixTime;
 use crate::error::Result;

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::choices::{AudienceForm, Environment};
 use super::claims::{ClaimRules, CommonClaims};
-use super::client_settings::{AudienceForm, ClientSettings, Environment};
+use super::client_settings::ClientSettings;
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::TokenRequest;
 use super::token_endpoint::{TokenEndpoint, openid_url};

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::client_settings::{ClientSettings, KeySetting, ProfileName};
+use super::choices::ProfileName;
+use super::client_settings::{ClientSettings, KeySetting};
 use super::setting_error;
 use crate::error::Result;
 

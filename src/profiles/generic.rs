@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::choices::{AudienceForm, Grant};
 use super::claims::{ClaimRules, CommonClaims};
-use super::client_settings::{AudienceForm, ClientSettings, Grant};
+use super::client_settings::ClientSettings;
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::TokenRequest;
 use super::token_endpoint::{TokenEndpoint, rfc8414_url};

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value};
 
+use super::choices::AudienceForm;
 use super::claims::{ClaimRules, CommonClaims};
-use super::client_settings::{AudienceForm, ClientSettings};
+use super::client_settings::ClientSettings;
 use super::digdir::{ALGORITHMS, IDPORTEN};
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::request::{ConsumerOrg, TokenRequest};

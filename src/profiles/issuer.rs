@@ -1,6 +1,6 @@
 //! Issuers of access tokens, for those who check them.
 
-use super::client_settings::Environment;
+use super::choices::Environment;
 use super::{digdir, token_endpoint};
 use crate::endpoint::Endpoint;
 use crate::error::Result;

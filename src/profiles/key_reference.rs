@@ -1,6 +1,7 @@
 //! How an assertion's header names its key: `kid`, `x5c`, or not at all.
 
-use super::client_settings::{ClientSettings, X5cForm};
+use super::choices::X5cForm;
+use super::client_settings::ClientSettings;
 use super::setting_error;
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;

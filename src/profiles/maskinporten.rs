@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use super::choices::{AudienceForm, X5cForm};
 use super::claims::{ClaimRules, CommonClaims, one_or_array};
-use super::client_settings::{AudienceForm, ClientSettings, X5cForm};
+use super::client_settings::ClientSettings;
 use super::digdir::{self, ALGORITHMS, Service};
 use super::key_reference::{KeyReference, choose_algorithm};
 use super::refusal::{KnownRefusal, ServerRefusal};

@@ -2,6 +2,7 @@
 //! file a service.
 
 mod authorization_detail;
+mod choices;
 mod claims;
 mod client_settings;
 mod decryption_settings;
@@ -28,10 +29,10 @@ mod values;
 use std::fmt;
 
 pub use authorization_detail::AuthorizationDetail;
-pub use client_settings::{
-    AudienceForm, ClientAuthentication, ClientKey, ClientSettings, Environment, Grant, JtiForm,
-    KeySetting, ProfileName, X5cForm,
+pub use choices::{
+    AudienceForm, ClientAuthentication, Environment, Grant, JtiForm, ProfileName, X5cForm,
 };
+pub use client_settings::{ClientKey, ClientSettings, KeySetting};
 pub use decryption_settings::DecryptionSettings;
 pub(crate) use decryption_settings::decryption;
 pub use digdir::certificate_environment;

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::client_settings::{ClientSettings, Grant};
+use super::choices::Grant;
+use super::client_settings::ClientSettings;
 use super::generic::{refuse_foreign_settings, target, token_endpoint};
 use super::request::TokenRequest;
 use super::token_endpoint::TokenEndpoint;

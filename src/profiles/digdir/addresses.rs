@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::super::client_settings::Environment;
+use super::super::choices::Environment;
 use super::super::setting_error;
 use super::{IDPORTEN, MASKINPORTEN, SKYPORTEN, Service};
 use crate::error::Result;

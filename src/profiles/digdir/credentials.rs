@@ -1,6 +1,7 @@
 //! Keys, certificates and organisations as Digdir's services take them.
 
-use super::super::client_settings::{ClientSettings, Environment};
+use super::super::choices::Environment;
+use super::super::client_settings::ClientSettings;
 use super::super::key_reference::KeyReference;
 use super::super::setting_error;
 use super::Service;

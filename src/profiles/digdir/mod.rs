@@ -8,7 +8,8 @@ pub(super) use addresses::known_issuer;
 pub use credentials::certificate_environment;
 pub(super) use credentials::org_number;
 
-use super::client_settings::{ClientSettings, Environment};
+use super::choices::Environment;
+use super::client_settings::ClientSettings;
 use super::token_endpoint::TokenEndpoint;
 use super::{endpoint, setting_error};
 use crate::alg::Algorithm;
