@@ -1085,6 +1085,48 @@ segl_error *segl_client_registration(const segl_client *client,
                                      segl_bytes *out_jwt);
 
 /*
+ How the client is doing, as a JSON object.
+
+ The array `keys` has an object for each key, in the order of the settings, with
+ `name` ("key", "keys[1]", or "signer" for one that was given as a handle),
+ `opened`, `certificate_not_after` and `registered_until` (seconds since 1970, or
+ null), `warnings` (an array of texts about what ends soon or has ended),
+ `refusal` (what the service said when it last refused the key, or null), and the
+ members of `segl_signer_health`; `problem` says why a key is not open.
+
+ `tls` is such an object for the key of the client certificate of TLS ("tls.key", or
+ "tls_signer" for one that was given as a handle), or null.
+
+ `dpop` is such an object for the key that tokens are bound to ("dpop.key",
+ "dpop_signer" for one that was given as a handle, or the name of the client's own key
+ where there is no other), or null.
+
+ The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
+ `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,
+ or null. Nothing is sent, and nothing is asked of a device.
+
+ Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
+ with `segl_bytes_free`.
+ NULL: no argument may be NULL.
+ Threads: any thread, any time, also while others use the client. It does not
+ wait for a device.
+ Failure: only for a NULL argument or a handle that is not live; `out_json` is
+ zero-filled then.
+ */
+SEGL_MUST_USE segl_error *segl_client_health(const segl_client *client, segl_bytes *out_json);
+
+/*
+ Frees a client and its cache.
+
+ Ownership: ends the caller's ownership. Freeing twice is harmless.
+ NULL: `client` may be NULL; nothing happens then.
+ Threads: any thread, any time, also while other threads use it; they finish
+ first.
+ Failure: it cannot fail; a handle that is not live is ignored.
+ */
+void segl_client_free(segl_client *client);
+
+/*
  Gets an access token that is good for a while: from the cache, or a new one.
 
  However many callers ask for the same token, it is fetched once, on a thread of
@@ -1168,48 +1210,6 @@ SEGL_MUST_USE
 segl_error *segl_client_forget(const segl_client *client,
                                const char *request_json,
                                size_t request_json_len);
-
-/*
- How the client is doing, as a JSON object.
-
- The array `keys` has an object for each key, in the order of the settings, with
- `name` ("key", "keys[1]", or "signer" for one that was given as a handle),
- `opened`, `certificate_not_after` and `registered_until` (seconds since 1970, or
- null), `warnings` (an array of texts about what ends soon or has ended),
- `refusal` (what the service said when it last refused the key, or null), and the
- members of `segl_signer_health`; `problem` says why a key is not open.
-
- `tls` is such an object for the key of the client certificate of TLS ("tls.key", or
- "tls_signer" for one that was given as a handle), or null.
-
- `dpop` is such an object for the key that tokens are bound to ("dpop.key",
- "dpop_signer" for one that was given as a handle, or the name of the client's own key
- where there is no other), or null.
-
- The object `tokens` counts: `cached`, `requests`, `failures`, `refreshes`,
- `stale`, `rejected`, `shared`; its `clock_skew_ms` is how far the service's clock is ahead,
- or null. Nothing is sent, and nothing is asked of a device.
-
- Ownership: `client` is borrowed. `out_json` becomes the caller's; free it
- with `segl_bytes_free`.
- NULL: no argument may be NULL.
- Threads: any thread, any time, also while others use the client. It does not
- wait for a device.
- Failure: only for a NULL argument or a handle that is not live; `out_json` is
- zero-filled then.
- */
-SEGL_MUST_USE segl_error *segl_client_health(const segl_client *client, segl_bytes *out_json);
-
-/*
- Frees a client and its cache.
-
- Ownership: ends the caller's ownership. Freeing twice is harmless.
- NULL: `client` may be NULL; nothing happens then.
- Threads: any thread, any time, also while other threads use it; they finish
- first.
- Failure: it cannot fail; a handle that is not live is ignored.
- */
-void segl_client_free(segl_client *client);
 
 /*
  Makes a DPoP proof (RFC 9449 section 4) for one request that carries `access_token`, for

@@ -17,6 +17,7 @@ mod api;
 mod call;
 mod callback;
 mod client;
+mod client_token;
 mod dpop;
 mod error;
 mod guard;
