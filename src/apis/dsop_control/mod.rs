@@ -1,22 +1,27 @@
 //! DSOP Control (kontrollinformasjon) 2.0: a bank's accounts of a person or an
 //! organisation, for public agencies (Bits' OpenAPI document, 2.0.0).
 
+mod bank;
 mod case;
 pub(super) mod operations;
 mod page;
+mod pages;
+mod refusal;
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use case::{AdditionalReference, AdditionalReferenceType, Case, LegalMandate, Party, Period};
 pub use page::Page;
 
+use bank::{DSOP_CONTROL, versioned};
+use refusal::with_bank_code;
+
 use super::errors::{bad_response, require_success};
 use super::header_template::Values;
-use super::service::{Known, Repeat, Service};
+use super::service::{Repeat, Service};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
@@ -24,40 +29,6 @@ use crate::http::{Method, Request, Response};
 use crate::jwe::{self, Accepted};
 use crate::profiles::{Environment, ServiceName, TokenRequest};
 use crate::token::{Decryption, TokenClient};
-
-/// Every bank has a base URL of its own. An answer is `application/jose` unless it is an
-/// error; in test, banks give plain JSON to who accepts that.
-const DSOP_CONTROL: Known = Known {
-    name: ServiceName::DsopControl,
-    prod: None,
-    test: None,
-    headers: &[
-        ("Accept", "application/jose"),
-        ("CorrelationID", "{correlation_id}"),
-        ("AccountInfoRequestID", "{account_info_request_id}"),
-        ("Legal-Mandate", "{legal_mandate}"),
-        ("PartyID", "{person}"),
-        ("AdditionalReferenceID", "{additional_reference}"),
-        ("AdditionalReferenceIDType", "{additional_reference_type}"),
-        ("RequesterID", "{requester}"),
-    ],
-    placeholders: &[
-        "correlation_id",
-        "account_info_request_id",
-        "legal_mandate",
-        "person",
-        "additional_reference",
-        "additional_reference_type",
-        "requester",
-    ],
-};
-
-/// The version in the paths.
-const VERSION: &str = "v2";
-
-/// An answer in more pages than this has no end. With the 1000 transactions on a page that
-/// are asked of banks it is ten million.
-const MOST_PAGES: usize = 10_000;
 
 /// One bank's accounts, with Maskinporten's tokens and the client's key to decrypt the
 /// answers (setting `decryption`).
@@ -222,41 +193,6 @@ impl DsopControl {
         self.service.url(segments, &query)
     }
 
-    /// The page at `url` and all that follow. `shown` is the path for messages: a
-    /// reference is mostly the account's number.
-    fn all(
-        &self,
-        url: Endpoint,
-        case: &Case,
-        party: Option<&Party>,
-        shown: &str,
-        call: &Call,
-    ) -> Result<Vec<Page>> {
-        let shown = format!("{}/{shown}", self.base.as_str().trim_end_matches('/'));
-        let mut seen = vec![url];
-        let mut pages = Vec::new();
-        while let Some(url) = seen.last() {
-            let page = self.page(url, case, party, &shown, call)?;
-            let next = page.next().cloned();
-            pages.push(page);
-            match next {
-                Some(next) if seen.contains(&next) || seen.len() == MOST_PAGES => {
-                    return Err(Error::new(
-                        ErrorCode::ApiBadResponse,
-                        format!(
-                            "GET {shown}: the bank's pages have no end: page {} leads on to one that was there already, or \
-                             there are more than {MOST_PAGES}; tell the bank",
-                            seen.len()
-                        ),
-                    ));
-                }
-                Some(next) => seen.push(next),
-                None => break,
-            }
-        }
-        Ok(pages)
-    }
-
     fn page(
         &self,
         url: &Endpoint,
@@ -336,24 +272,6 @@ impl DsopControl {
     }
 }
 
-/// The base URL with the version at its end.
-fn versioned(bank: &str) -> Result<Endpoint> {
-    let endpoint: Endpoint = bank
-        .parse()
-        .map_err(|error: Error| error.in_context("the bank's base URL"))?;
-    if endpoint.as_str().contains('?') {
-        return Err(Error::new(
-            ErrorCode::Url,
-            "the bank's base URL has a query; leave it out",
-        ));
-    }
-    let base = endpoint.as_str().trim_end_matches('/');
-    match base.rsplit('/').next() {
-        Some(VERSION) => base.parse(),
-        _ => format!("{base}/{VERSION}").parse(),
-    }
-}
-
 /// The content of an encrypted answer.
 fn decrypted(
     answer: &Response,
@@ -386,22 +304,6 @@ fn media_type(answer: &Response) -> String {
     let value = answer.header("content-type").unwrap_or_default();
     let media_type = value.split(';').next().unwrap_or_default();
     media_type.trim().to_ascii_lowercase()
-}
-
-/// The bank's own code, `ACC-` and three digits.
-fn with_bank_code(error: Error, answer: &Response) -> Error {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let code = body.get("code").and_then(Value::as_str);
-    let is_code = |code: &&str| {
-        let digits = code.strip_prefix("ACC-");
-        digits.is_some_and(|digits| {
-            digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
-        })
-    };
-    match code.filter(is_code) {
-        Some(code) => error.with_details(|details| details.provider_code = Some(code.to_owned())),
-        None => error,
-    }
 }
 
 fn not_encrypted(what: &str, media_type: &str) -> Error {
