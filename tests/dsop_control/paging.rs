@@ -125,3 +125,80 @@ fn pages_without_end_are_left() {
     assert!(error.message().contains("no end"), "{error}");
     assert_eq!(asked, 4);
 }
+
+/// A test bank that answers in the clear, `count` pages of `size` bytes and some.
+#[derive(Debug)]
+struct Long {
+    size: usize,
+    count: usize,
+    asked: AtomicUsize,
+}
+
+impl Transport for Long {
+    fn send(&self, request: &Request, _: &Call) -> Result<Response> {
+        if request.url.as_str().ends_with("/token") {
+            let token =
+                json!({ "access_token": "a.b.c", "token_type": "Bearer", "expires_in": 100 });
+            return Ok(support::json_answer(200, &token.to_string()));
+        }
+        let page = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let next = match page < self.count {
+            true => format!(r#"{{"rel":"next","href":"?page={page}"}}"#),
+            false => String::new(),
+        };
+        let padding = "x".repeat(self.size);
+        let body = format!(r#"{{"padding":"{padding}","links":[{next}]}}"#);
+        Ok(support::json_answer(200, &body))
+    }
+}
+
+/// What comes of `count` pages of `size` bytes, and how many were asked for.
+fn long(size: usize, count: usize) -> (Result<Vec<Page>>, usize) {
+    let settings = serde_json::from_value(json!({
+        "profile": "maskinporten",
+        "environment": "test",
+        "client_id": "c1",
+        "kid": "k1",
+        "scopes": [SCOPE],
+        "max_response_bytes": 64 * MIB,
+        "services": { "dsop_control": { "headers": { "Accept": "application/json" } } },
+    }));
+    let long = Arc::new(Long {
+        size,
+        count,
+        asked: AtomicUsize::new(0),
+    });
+    let transport: Arc<dyn Transport> = long.clone();
+    let client = TokenClient::builder(settings.unwrap())
+        .signer(support::signer(&support::rsa_key()))
+        .transport(transport)
+        .build(&Call::none())
+        .unwrap();
+    let bank = Some("https://bank.example/dsop");
+    let bank = DsopControl::new(Arc::new(client), TokenRequest::default(), bank).unwrap();
+    (accounts(&bank), long.asked.load(Ordering::SeqCst))
+}
+
+const MIB: usize = 1024 * 1024;
+
+#[test]
+fn an_answer_has_at_most_128_mib_in_all() {
+    let (outcome, asked) = long(32 * MIB, 1_000);
+    let error = outcome.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ResponseTooLarge, "{error}");
+    assert!(error.message().contains("134217728 bytes"), "{error}");
+    assert!(error.message().contains("shorter period"), "{error}");
+    assert!(!error.retryable());
+    assert_eq!(asked, 4);
+}
+
+#[test]
+fn an_answer_has_at_most_10_000_pages() {
+    let (pages, asked) = long(0, 10_000);
+    assert_eq!((pages.unwrap().len(), asked), (10_000, 10_000));
+    let (outcome, asked) = long(0, 20_000);
+    let error = outcome.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ResponseTooLarge, "{error}");
+    assert!(error.message().contains("10000 pages"), "{error}");
+    assert_eq!(asked, 10_000);
+}

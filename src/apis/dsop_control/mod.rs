@@ -89,7 +89,8 @@ impl DsopControl {
     /// # Errors
     /// `JWE_INVALID` and `JWE_ALGORITHM` for an answer that is not encrypted as it must
     /// be; the API numbers of [`ErrorCode`], with the bank's code (`ACC-001`) as
-    /// `provider_code`; those of the token endpoint and of the key.
+    /// `provider_code`; those of the token endpoint and of the key. `RESPONSE_TOO_LARGE`
+    /// for more than 10,000 pages or 128 MiB in all; ask for a shorter period then.
     pub fn accounts(
         &self,
         case: &Case,
