@@ -1,4 +1,32 @@
 //! APIs behind access tokens, one file or folder a service.
+//!
+//! Each service is a type over a [`TokenClient`](crate::TokenClient) with typed requests
+//! and answers, and each of its calls an [`Operation`] with a name, JSON in and JSON out.
+//! [`ApiRequest`] goes to any other API. `docs/services.md` has a section a service.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use segl::apis::{Krr, Operation};
+//! use segl::{Call, Config, PersonId, TokenClient, TokenRequest};
+//!
+//! # fn main() -> segl::Result<()> {
+//! let config = Config::from_file("segl.toml".as_ref())?;
+//! let client = Arc::new(TokenClient::from_config(&config, "agency", &Call::none())?);
+//!
+//! let krr = Krr::new(Arc::clone(&client), TokenRequest::default())?;
+//! let person: PersonId = "23079421936".parse()?;
+//! let answer = krr.lookup_all([person], &Call::none())?;
+//! println!("{} found, {} missing", answer.persons.len(), answer.missing.len());
+//!
+//! // The same by name.
+//! let operation = Operation::named("krr.lookup")?;
+//! let input = r#"{"persons": ["23079421936"]}"#;
+//! let answer = operation.call(&client, &TokenRequest::default(), input, &Call::none())?;
+//! println!("{} bytes of JSON", answer.len());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod altinn;
 mod api_path;

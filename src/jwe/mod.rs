@@ -1,5 +1,20 @@
 //! JSON Web Encryption, compact serialisation (RFC 7516 section 7.1): what others
 //! encrypt to a key of segl's user.
+//!
+//! ```no_run
+//! use segl::jwe::{self, Accepted};
+//! use segl::keys::open_decrypter;
+//! use segl::{Call, KeyUri};
+//!
+//! # fn main() -> segl::Result<()> {
+//! let key: KeyUri = "pkcs11:token=agency;object=dsop?pin-source=file:/run/secrets/pin".parse()?;
+//! let key = open_decrypter(&key, None, &Call::none())?;
+//! # let compact = String::new();
+//! let content = jwe::decrypt(&compact, &*key, &Accepted::default(), &Call::none())?;
+//! println!("{} bytes, not to be logged", content.expose().len());
+//! # Ok(())
+//! # }
+//! ```
 
 mod compact;
 mod content;

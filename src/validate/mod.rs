@@ -1,5 +1,5 @@
 //! Access tokens that an API receives: the issuer's keys, the claims, and what an API
-//! requires of them.
+//! requires of them. [`Validator`] is where to begin, and has an example.
 //!
 //! A check is one straight walk: *jwt* takes the token apart, *key_cache* has the issuer's
 //! keys, *claims* reads what was signed, *check* compares it with what is required, *binding*
