@@ -22,13 +22,33 @@ pub(crate) enum Problem {
     Member { path: String, what: String },
 }
 
+impl Problem {
+    /// The problem in words; `subject` is what the text is, with its verb.
+    pub(crate) fn told(&self, subject: &str) -> String {
+        match self {
+            Self::Syntax { what, line: None } => format!("{subject} no JSON object: {what}"),
+            Self::Syntax {
+                what,
+                line: Some(line),
+            } => format!("{subject} no JSON object: line {line}: {what}"),
+            Self::Member { path, what } if NOWHERE.contains(&path.as_str()) => {
+                format!("{subject} wrong: {what}")
+            }
+            Self::Member { path, what } => format!("{subject} wrong at \"{path}\": {what}"),
+        }
+    }
+}
+
+/// Paths of serde_path_to_error that are of no member.
+const NOWHERE: [&str; 2] = [".", "?"];
+
 /// The value of an object. What is wrong is said without repeating values, for they may
 /// be secrets or persons'; nor numbers of 11 digits in names, which may be persons' too.
 pub(crate) fn from_object<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     // serde would take an array of the values for an object.
     if !text.trim_start().starts_with('{') {
         return Err(Problem::Syntax {
-            what: "it is not an object".to_owned(),
+            what: "it does not begin with {".to_owned(),
             line: None,
         });
     }

@@ -16,7 +16,7 @@ use super::kfr::operations as kfr;
 use super::{altinn, krr, lanekassen, nav, skatteetaten};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Problem};
+use crate::json;
 use crate::token::{TokenClient, TokenRequest};
 
 /// One operation of an API.
@@ -158,21 +158,8 @@ impl fmt::Debug for Operation {
 }
 
 fn run<T: Describe>(input: &str, context: &Context<'_>) -> Result<Zeroizing<String>> {
-    let input = json::from_object(input).map_err(|problem| {
-        Error::new(
-            ErrorCode::InvalidArgument,
-            match problem {
-                Problem::Syntax { what, line: None } => format!("the input is no JSON: {what}"),
-                Problem::Syntax {
-                    what,
-                    line: Some(line),
-                } => format!("the input is no JSON at line {line}: {what}"),
-                Problem::Member { path, what } => {
-                    format!("the input is wrong at \"{path}\": {what}")
-                }
-            },
-        )
-    })?;
+    let input = json::from_object(input)
+        .map_err(|problem| Error::new(ErrorCode::InvalidArgument, problem.told("the input is")))?;
     let output = T::run(input, context)?;
     let mut output = json::to_wiped_text(&output).map_err(|source| {
         Error::new(ErrorCode::ApiBadResponse, "the answer is no JSON").with_source(source)

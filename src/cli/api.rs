@@ -5,8 +5,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::call::read_data;
 use super::client::{ClientArguments, RequestArguments};
+use super::input::json_object;
 use super::json_text::indented;
 use super::output::{Output, pretty, print_body};
 use crate::apis::Operation;
@@ -54,12 +54,11 @@ fn call(arguments: &Arguments) -> Result<()> {
             "the input and --request are both read from standard input; give one of them otherwise",
         ));
     }
-    let input = read_data(&arguments.input)?;
-    let input = std::str::from_utf8(&input)
-        .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "the input is not UTF-8"))?;
+    let input = json_object(&arguments.input, "the input")
+        .map_err(|error| error.in_context(operation.name))?;
     let token_request = arguments.token.token_request()?;
     let (client, call) = arguments.client.open()?;
-    let answer = operation.call(&Arc::new(client), &token_request, input, &call)?;
+    let answer = operation.call(&Arc::new(client), &token_request, &input, &call)?;
     print_body((indented(&answer) + "\n").as_bytes())
 }
 

@@ -1,6 +1,5 @@
 //! `segl call`
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::client::{ClientArguments, RequestArguments};
+use super::input;
 use super::output::{Output, on_one_line, pretty, print_body, print_bytes, print_line};
 use super::output_file::replace;
 use crate::apis::{ApiRequest, require_success};
@@ -90,24 +90,7 @@ fn request(arguments: &Arguments) -> Result<ApiRequest> {
     if !has_type {
         request = request.header("Content-Type", "application/json")?;
     }
-    request.body(read_data(data)?)
-}
-
-/// The text itself, the content of `@FILE`, or all of standard input for `-`.
-pub(super) fn read_data(data: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (what, read) = match (data, data.strip_prefix('@')) {
-        ("-", _) => (
-            "standard input",
-            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()),
-        ),
-        (_, Some(path)) => (path, std::fs::read(path).map(|read| bytes = read)),
-        (text, None) => return Ok(text.as_bytes().to_vec()),
-    };
-    read.map_err(|source| {
-        Error::new(ErrorCode::Io, format!("{what} cannot be read: {source}")).with_source(source)
-    })?;
-    Ok(bytes)
+    request.body(std::mem::take(&mut *input::bytes(data, "the body")?))
 }
 
 fn print(answer: &Response, arguments: &Arguments, output: &Output) -> Result<()> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::input::json_object;
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Result;
@@ -75,9 +76,10 @@ pub(super) struct RequestArguments {
     /// The consumer's organisation number, instead of the client's setting.
     #[arg(long, value_name = "ORGNO")]
     consumer_org: Option<String>,
-    /// A whole token request as JSON, for example with authorization_details;
-    /// excludes the options above. "-" reads standard input.
-    #[arg(long, value_name = "JSON", conflicts_with_all = ["scopes", "resource", "consumer_org"])]
+    /// A whole token request as JSON, for example with authorization_details; excludes the
+    /// options above. This text, @FILE, or "-" for standard input. Arguments can be seen by
+    /// other users of the machine: give a pid in the other ways.
+    #[arg(long, value_name = "JSON|@FILE|-", conflicts_with_all = ["scopes", "resource", "consumer_org"])]
     request: Option<String>,
 }
 
@@ -89,7 +91,7 @@ impl RequestArguments {
 
     pub(super) fn token_request(&self) -> Result<TokenRequest> {
         if let Some(json) = &self.request {
-            return TokenRequest::from_json(&super::inspect::text_or_stdin(json)?);
+            return TokenRequest::from_json(&json_object(json, "--request")?);
         }
         let mut request = TokenRequest::default();
         if !self.scopes.is_empty() {

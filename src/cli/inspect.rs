@@ -1,13 +1,12 @@
 //! `segl inspect`
 
-use std::io::Read;
-
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::input::text_or_stdin;
 use super::output::{Output, pretty};
 use crate::clock::UnixTime;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::jws;
 
 #[derive(Args)]
@@ -18,7 +17,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
-    let text = text_or_stdin(&arguments.token)?;
+    let text = text_or_stdin(&arguments.token, "the JWT")?;
     let decoded = jws::decode(text.trim())?;
     let times = times(&decoded.claims);
     let json = json!({
@@ -44,23 +43,6 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         decoded.signature.len()
     ));
     output.value(&json, &text)
-}
-
-/// The argument itself, or all of standard input for `-`.
-pub(super) fn text_or_stdin(argument: &str) -> Result<String> {
-    if argument != "-" {
-        return Ok(argument.to_owned());
-    }
-    let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .take(1024 * 1024)
-        .read_to_string(&mut text)
-        .map_err(|source| {
-            Error::new(ErrorCode::Io, "standard input cannot be read as UTF-8 text")
-                .with_source(source)
-        })?;
-    Ok(text)
 }
 
 fn times(claims: &Map<String, Value>) -> Map<String, Value> {

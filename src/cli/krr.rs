@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::client::{ClientArguments, RequestArguments};
+use super::input::refuse_person;
 use super::output::{Output, compact, pretty, print_line, print_line_to_reader};
 use crate::apis::Krr;
 use crate::apis::krr::{Batch, KrrVersion, read_persons, read_persons_file};
@@ -50,6 +51,9 @@ pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
     let (client, _) = arguments.client.open()?;
     let krr = Krr::new(Arc::new(client), token_request)?.with_version(version);
     let count = persons.len();
+    if count == 0 {
+        output.note("there are no identifiers, so nothing was asked");
+    }
     let mut lookup = krr.lookup(persons);
     let mut answered = Batch::default();
     let (mut found, mut missing) = (0, 0);
@@ -94,6 +98,7 @@ fn version(arguments: &Arguments) -> Result<KrrVersion> {
 
 fn persons(arguments: &Arguments) -> Result<Vec<PersonId>> {
     if arguments.file != Path::new("-") {
+        refuse_person(&arguments.file.to_string_lossy())?;
         return read_persons_file(&arguments.file);
     }
     if arguments.token.reads_stdin() {

@@ -9,6 +9,7 @@ mod call;
 mod client;
 mod doctor;
 mod health;
+mod input;
 mod inspect;
 mod json_text;
 mod jwk;

@@ -6,8 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::call::read_data;
-use super::inspect::text_or_stdin;
+use super::input::{json_object, text_or_stdin};
 use super::output::{Output, on_one_line};
 use crate::call::Call;
 use crate::config::Config;
@@ -100,7 +99,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     }
     let requirements = arguments.required.read()?;
     let validator = arguments.validator()?;
-    let token = text_or_stdin(&arguments.token)?;
+    let token = text_or_stdin(&arguments.token, "the token")?;
     let call = Call::within(Duration::from_secs(arguments.timeout.into()));
     let verified = validator.check(token.trim(), &requirements, &call)?;
     output.value(
@@ -130,11 +129,7 @@ impl Arguments {
 impl Required {
     fn read(&self) -> Result<Requirements> {
         if let Some(data) = &self.requirements {
-            let json = zeroize::Zeroizing::new(read_data(data)?);
-            let json = std::str::from_utf8(&json).map_err(|_| {
-                Error::new(ErrorCode::InvalidUtf8, "the requirements are not UTF-8")
-            })?;
-            return Requirements::from_json(json);
+            return Requirements::from_json(&json_object(data, "--requirements")?);
         }
         let mut requirements = Requirements::default();
         if !self.scopes.is_empty() {

@@ -271,9 +271,15 @@ fn missing_client_id() -> Error {
 
 /// A URL from the setting called `setting`, or from a constant.
 pub(crate) fn endpoint(setting: &str, url: &str) -> Result<Endpoint> {
-    url.parse().map_err(|error: Error| {
-        error.with_details(|details| details.config_path = Some(setting.to_owned()))
-    })
+    url.parse()
+        .map_err(|error: Error| about_setting(setting, error))
+}
+
+/// `error`, which the value of a setting led to.
+pub(crate) fn about_setting(setting: &str, error: Error) -> Error {
+    error
+        .in_context(format_args!("setting \"{setting}\""))
+        .with_details(|details| details.config_path = Some(setting.to_owned()))
 }
 
 /// An error about one setting.

@@ -1,13 +1,12 @@
 //! What one token request asks for, beside the client's settings.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::authorization_detail::AuthorizationDetail;
 use super::values::Scope;
 use crate::error::{Error, ErrorCode, Result};
+use crate::json;
 use crate::keys::OrgNumber;
 use crate::person_id::PersonId;
 
@@ -52,7 +51,7 @@ struct Wire {
     #[serde(default, deserialize_with = "present")]
     consumer_org: Option<Option<String>>,
     iss_onbehalfof: Option<String>,
-    pid: Option<String>,
+    pid: Option<PersonId>,
     authorization_details: Option<Vec<Map<String, Value>>>,
 }
 
@@ -72,30 +71,10 @@ impl TokenRequest {
     /// # Errors
     /// `INVALID_ARGUMENT` naming the member at fault; values are not shown.
     pub fn from_json(json: &str) -> Result<Self> {
-        // serde would take an array of the values for an object.
-        if !json.trim_start().starts_with('{') {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "the token request is not a JSON object",
-            ));
-        }
-        let deserializer = &mut serde_json::Deserializer::from_str(json);
-        let wire: Wire = serde_path_to_error::deserialize(&mut *deserializer).map_err(|error| {
+        let wire: Wire = json::from_object(json).map_err(|problem| {
             Error::new(
                 ErrorCode::InvalidArgument,
-                format!(
-                    "the token request is not valid at \"{}\" (line {} column {}); its members are scopes, resource, \
-                     consumer_org, iss_onbehalfof, pid and authorization_details",
-                    error.path(),
-                    error.inner().line(),
-                    error.inner().column()
-                ),
-            )
-        })?;
-        deserializer.end().map_err(|_| {
-            Error::new(
-                ErrorCode::InvalidArgument,
-                "the token request has something behind its object",
+                problem.told("the token request is"),
             )
         })?;
         Ok(Self {
@@ -109,7 +88,7 @@ impl TokenRequest {
                 })?),
             },
             iss_onbehalfof: wire.iss_onbehalfof,
-            pid: wire.pid.as_deref().map(PersonId::from_str).transpose()?,
+            pid: wire.pid,
             authorization_details: wire
                 .authorization_details
                 .into_iter()

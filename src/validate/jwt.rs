@@ -33,11 +33,7 @@ impl<'a> Parts<'a> {
         let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(malformed(format!(
-                "has {} parts between dots, and a signed JWT has three; give the token alone, without \"Bearer\" \
-                 before it",
-                token.split('.').count()
-            )));
+            return Err(not_three_parts(token));
         };
         Ok(Self {
             header,
@@ -61,6 +57,21 @@ impl<'a> Parts<'a> {
             .decode(self.payload)
             .map_err(|_| malformed("has a payload that is not base64url without padding"))
     }
+}
+
+fn not_three_parts(token: &str) -> Error {
+    if token.is_empty() {
+        return malformed(
+            "is empty; give what stands after \"Bearer\" in the header Authorization",
+        );
+    }
+    let parts = match token.split('.').count() {
+        1 => "1 part".to_owned(),
+        number => format!("{number} parts"),
+    };
+    malformed(format!(
+        "has {parts} between dots, and a signed JWT has three; give the token alone, without \"Bearer\" before it"
+    ))
 }
 
 /// RSA with 4096 bits makes no longer ones; the decoder wants some room.
@@ -108,7 +119,7 @@ impl Header {
     pub(super) fn read(encoded: &str, allowed: &[Algorithm]) -> Result<Self> {
         let json = URL_SAFE_NO_PAD
             .decode(encoded)
-            .map_err(|_| malformed("has a header that is not base64url without padding"))?;
+            .map_err(|_| undecodable(encoded))?;
         if json.first() != Some(&b'{') {
             return Err(malformed("has a header that is not a JSON object"));
         }
@@ -136,6 +147,13 @@ impl Header {
             alg,
             kid: wire.kid.map(|kid| kid.0.into_owned()),
         })
+    }
+}
+
+fn undecodable(header: &str) -> Error {
+    match header.contains(char::is_whitespace) {
+        true => malformed("has a blank in it; give the token alone, without \"Bearer\" before it"),
+        false => malformed("has a header that is not base64url without padding"),
     }
 }
 

@@ -135,9 +135,15 @@ fn without_jwks_uri(url: &Endpoint) -> Error {
 /// `error` says why `url` could not be read.
 fn unavailable(url: &Endpoint, error: Error) -> Error {
     let retry_after = error.details().retry_after;
+    // A transport may have said it.
+    let request = format!("GET {url}");
+    let error = match error.message().starts_with(&request) {
+        true => error,
+        false => error.in_context(request),
+    };
     undecided(
         ErrorCode::JwksUnavailable,
-        format!("the issuer's keys cannot be had: GET {url}: {error}"),
+        format!("the issuer's keys cannot be had: {error}"),
     )
     .with_details(|details| {
         details.retryable = true;

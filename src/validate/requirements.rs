@@ -6,7 +6,7 @@ use super::binding::{ClientCertificate, DpopRequirement, Shown};
 use super::consent::ConsentRequirement;
 use super::legacy_consent::LegacyConsentRequirement;
 use crate::error::{Error, ErrorCode, Result};
-use crate::json::{self, Problem};
+use crate::json;
 use crate::keys::OrgNumber;
 use crate::person_id::PersonId;
 use crate::profiles::Scope;
@@ -93,11 +93,11 @@ impl Requirements {
     /// # Errors
     /// `INVALID_ARGUMENT` naming the member at fault; values are not shown.
     pub fn from_json(text: &str) -> Result<Self> {
-        let wire: Wire = json::from_object(text).map_err(|problem| match problem {
-            Problem::Syntax { what, .. } => wrong(format_args!("are no JSON object: {what}")),
-            Problem::Member { path, what } => {
-                wrong(format_args!("are wrong at \"{path}\": {what}"))
-            }
+        let wire: Wire = json::from_object(text).map_err(|problem| {
+            Error::new(
+                ErrorCode::InvalidArgument,
+                problem.told("the requirements are"),
+            )
         })?;
         if wire.any_scope.as_ref().is_some_and(Vec::is_empty) {
             return Err(wrong("name no scope in \"any_scope\"; leave it out"));

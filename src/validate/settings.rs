@@ -13,7 +13,8 @@ use super::legacy_consent::{LegacyConsentSettings, LegacyConsents};
 use crate::alg::Algorithm;
 use crate::error::Result;
 use crate::profiles::{
-    Environment, Scope, check_issuer, endpoint, maskinporten_issuer, metadata_of, setting_error,
+    Environment, Scope, about_setting, check_issuer, endpoint, maskinporten_issuer, metadata_of,
+    setting_error,
 };
 
 /// Whose access tokens are accepted, and what is required of each. The same words in TOML, in
@@ -110,7 +111,7 @@ impl ValidatorSettings {
             (None, metadata) => KeySource::Metadata {
                 url: match metadata {
                     Some(url) => endpoint("metadata", url)?,
-                    None => metadata_of(&issuer)?,
+                    None => metadata_of(&issuer).map_err(|error| about_setting("issuer", error))?,
                 },
                 issuer: issuer.clone(),
             },

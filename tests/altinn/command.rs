@@ -23,7 +23,8 @@ fn segl_with(folder: &tempfile::TempDir, arguments: &[&str], input: &str) -> Out
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
+    // One that does not read it ends first.
+    let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().unwrap()
 }
@@ -90,4 +91,41 @@ fn the_walk_from_the_command_line() {
     let answer: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(answer["scope"], "owner:inntekt");
+}
+
+#[test]
+fn what_is_wrong_with_an_input_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let too_long = format!("{{\"pid\": \"{}\"}}", " ".repeat(64 << 20));
+    std::fs::write(folder.path().join("long.json"), too_long).unwrap();
+    std::fs::write(folder.path().join("latin.json"), b"{\"a\": \"\xe6\"}").unwrap();
+    std::fs::write(
+        folder.path().join("wrong.json"),
+        r#"{"pid": "12345678901"}"#,
+    )
+    .unwrap();
+    for (input, told) in [
+        (&["-"][..], "the input is empty"),
+        (&["@none.json"], "the input: none.json cannot be read"),
+        (&["none.json"], "@FILE"),
+        (&["@latin.json"], "the input is not UTF-8"),
+        (&["@long.json"], "more than 64 MiB"),
+        (&["{}", "--request", "@none.json"], "--request: none.json"),
+        (
+            &["{}", "--request", "@wrong.json"],
+            "the token request is wrong at \"pid\"",
+        ),
+        (&["{}", "--request", "{"], "the token request is no JSON"),
+        (
+            &["{}", "--request", r#"{"scope": ["a:b"]}"#],
+            "expected one of `scopes`",
+        ),
+    ] {
+        let call = ["api", "call", "bank", "altinn.exchange_token"];
+        let output = segl(&folder, &[&call[..], input].concat());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(told), "{input:?}: {stderr}");
+        assert!(!stderr.contains("12345678901"), "{stderr}");
+    }
 }

@@ -78,6 +78,7 @@ fn a_person_is_not_taken_from_the_command_line() {
         &["kfr", "add", "bank", "--institution", BANK, PERSON][..],
         &["kfr", "relationships", "bank", PERSON],
         &["kfr", "provider", "bank", "15030012345"],
+        &["kfr", "batch", "bank", "--institution", BANK, PERSON],
     ] {
         let output = segl(&world, arguments, "");
         assert_eq!(output.status.code(), Some(1));

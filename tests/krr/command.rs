@@ -106,3 +106,23 @@ fn a_wrong_line_is_named_and_nothing_is_sent() {
     let output = desk.run(&["--api-version", "1", "--include-unregistered"], KARI);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn a_person_is_not_taken_from_the_command_line() {
+    let desk = Desk::new();
+    let output = desk.run(&[KARI], "");
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("can see arguments"), "{stderr}");
+    assert!(!stderr.contains(KARI), "{stderr}");
+}
+
+#[test]
+fn an_empty_list_is_told() {
+    let desk = Desk::new();
+    let output = desk.run(&[], "\n");
+    assert!(output.status.success() && output.stdout.is_empty());
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("no identifiers"), "{stderr}");
+    assert_eq!(desk.world.simulator.requests().maskinporten_token, 0);
+}

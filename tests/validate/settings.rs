@@ -26,6 +26,11 @@ fn settings_that_cannot_be_are_named() {
         ),
         (r#"{"issuer":"http://a.example"}"#, "issuer", "https"),
         (
+            r#"{"issuer":"a.example"}"#,
+            "issuer",
+            "setting \"issuer\": ",
+        ),
+        (
             r#"{"environment":"test","jwks_uri":"http://a.example/jwk"}"#,
             "jwks_uri",
             "https",
@@ -33,7 +38,7 @@ fn settings_that_cannot_be_are_named() {
         (
             r#"{"environment":"test","metadata":"nowhere"}"#,
             "metadata",
-            "",
+            "setting \"metadata\": ",
         ),
         (
             r#"{"environment":"test","metadata":"https://a.example","jwks_uri":"https://a.example"}"#,

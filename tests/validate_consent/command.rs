@@ -232,5 +232,41 @@ fn exit_codes_tell_refused_from_undecided() {
         exit == 3 && error.starts_with("JWKS_UNAVAILABLE"),
         "{error}"
     );
+    assert_eq!(error.matches("GET ").count(), 1, "{error}");
     assert!(claims(&token)["exp"].as_i64().unwrap() > now());
+}
+
+#[test]
+fn what_is_wrong_with_an_input_is_told() {
+    let home = Home::new();
+    let token = home.token(&json!({}));
+    home.put("array.json", "[]");
+    let wanted = |text: &'static str| ["-", "--validator", "saldo", "--requirements", text];
+    for (arguments, stdin, told) in [
+        (&["-", "--validator", "saldo"][..], "", "is empty"),
+        (&["abc", "--validator", "saldo"], "", "has 1 part between"),
+        (
+            &["-", "--validator", "saldo"],
+            &format!("Bearer {token}"),
+            "without \\\"Bearer\\\"",
+        ),
+        (
+            &["-", "--validator", "saldo"],
+            &"a".repeat(3_000_000),
+            "has 3000000 bytes",
+        ),
+        (&wanted("@none.json"), &token, "--requirements: none.json"),
+        (&wanted("@array.json"), &token, "no JSON object"),
+        (&wanted("none.json"), &token, "@FILE"),
+        (&wanted(""), &token, "--requirements is empty"),
+        (&wanted("{"), &token, "requirements are no JSON object"),
+        (
+            &wanted(r#"{"consumer": "1", "consumer": "1"}"#),
+            &token,
+            "are wrong: duplicate",
+        ),
+    ] {
+        let (exit, error) = home.fails(arguments, stdin);
+        assert!(exit == 1 && error.contains(told), "{arguments:?}: {error}");
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Common;
 use crate::apis::kfr::{BatchOptions, FormStyle, Progress, SentPart};
 use crate::call::Call;
+use crate::cli::input;
 use crate::cli::output::Output;
 use crate::error::Result;
 
@@ -39,6 +40,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+    input::refuse_person(&arguments.file.to_string_lossy())?;
     let institution = arguments.institution.parse()?;
     let options = BatchOptions {
         max_relations: arguments.max_relations.map(TryInto::try_into).transpose()?,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use super::call::read_data;
 use super::client::{ClientArguments, RequestArguments};
+use super::input;
 use super::output::Output;
 use crate::apis::Kfr;
 use crate::apis::kfr::{Case, CorrelationId, CustomerId, Period};
@@ -85,15 +85,8 @@ impl Common {
                 "the identifier and --request are both read from standard input; give one of them otherwise",
             ));
         }
-        let is_person = argument.len() == 11 && argument.bytes().all(|byte| byte.is_ascii_digit());
-        if is_person {
-            return Err(wrong(
-                "other users of this machine can see arguments; give the 11 digits on standard input (-) or as @FILE",
-            ));
-        }
-        let bytes = Zeroizing::new(read_data(argument)?);
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| Error::new(ErrorCode::InvalidUtf8, "the identifier is not UTF-8"))?;
+        input::refuse_person(argument)?;
+        let text = input::text(argument, "the identifier")?;
         Ok(Zeroizing::new(text.trim().to_owned()))
     }
 
