@@ -112,6 +112,24 @@ namespace Segl.Tests
             release.Set();
         }
 
+        public static void ACheckThatWaitsOutlivesItsValidator()
+        {
+            using var asked = new ManualResetEventSlim();
+            using var release = new ManualResetEventSlim();
+            Validator validator = Validator.Create(Settings, new TransportTests.Function(request =>
+            {
+                asked.Set();
+                release.Wait();
+                throw new InvalidOperationException("released");
+            }));
+            Task<string> check = validator.CheckAsync(Token.Value);
+            asked.Wait();
+            validator.Dispose();
+            Check.Throws<ObjectDisposedException>(() => validator.Check(Token.Value));
+            release.Set();
+            Check.Fails(ErrorCode.JwksUnavailable, () => check.GetAwaiter().GetResult());
+        }
+
         public static void DisposedInTheMidstOfChecks()
         {
             Validator shared = Validator.Create(Settings);

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import json
 import threading
+import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -44,9 +47,11 @@ class Silent:
     """Answers once it is released."""
 
     def __init__(self) -> None:
+        self.asked = threading.Event()
         self.release = threading.Event()
 
     def send(self, _request: segl.HttpRequest, _timeout: float, /) -> segl.HttpResponse:
+        self.asked.set()
         self.release.wait(30)
         raise segl.NetworkError("released")
 
@@ -161,6 +166,37 @@ def test_closing(token: str, validator: segl.Validator) -> None:
     assert repr(validator) == "<segl.Validator closed>"
     with pytest.raises(segl.ClosedError, match="the validator is closed"):
         validator.check(token)
+
+
+def test_a_check_that_waits_outlives_its_validator(token: str) -> None:
+    silent = Silent()
+    validator = segl.Validator(VALIDATOR, transport=silent)
+    with ThreadPoolExecutor(1) as pool:
+        check = pool.submit(validator.check, token)
+        assert silent.asked.wait(20)
+        validator.close()
+        with pytest.raises(segl.ClosedError):
+            validator.check(token)
+        silent.release.set()
+        with pytest.raises(segl.ValidationError) as raised:
+            check.result(20)
+    assert raised.value.code is segl.ErrorCode.JWKS_UNAVAILABLE
+
+
+def test_the_collector_frees_what_was_forgotten(token: str) -> None:
+    def forgotten() -> weakref.ref[Failing]:
+        transport = Failing(segl.NetworkError("the cable is cut"))
+        with pytest.raises(segl.ValidationError):
+            segl.Validator(VALIDATOR, transport=transport).check(token)
+        return weakref.ref(transport)
+
+    transports = [forgotten() for _ in range(20)]
+    for _ in range(200):
+        gc.collect()
+        if all(each() is None for each in transports):
+            return
+        time.sleep(0.02)
+    pytest.fail("a transport is still held")
 
 
 def test_closing_in_the_midst_of_checks(token: str) -> None:

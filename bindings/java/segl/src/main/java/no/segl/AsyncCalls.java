@@ -20,8 +20,22 @@ final class AsyncCalls {
 
   private AsyncCalls() {}
 
-  /** Makes a call that ends when its future does, however that comes about. */
-  static <T> CompletableFuture<T> run(Function<CancelToken, T> call) {
+  /**
+   * Makes a call that ends when its future does, however that comes about. Its bounds are those
+   * given, whose time counts from now.
+   *
+   * @throws UsageException {@link ErrorCode#INVALID_ARGUMENT} when they have a cancel token
+   */
+  static <T> CompletableFuture<T> run(
+      @Nullable CallOptions options, Function<CallOptions, T> call) {
+    if (options != null && options.cancel() != null) {
+      throw SeglException.of(
+          ErrorCode.INVALID_ARGUMENT,
+          "This call takes no cancel token: cancel the future that it returns",
+          null);
+    }
+    CallOptions bounds = options == null ? CallOptions.defaults() : options;
+    long start = System.nanoTime();
     CancelToken cancel = new CancelToken();
     CompletableFuture<T> future = new CompletableFuture<>();
     future.whenComplete((result, failure) -> cancel.trigger());
@@ -29,7 +43,7 @@ final class AsyncCalls {
         () -> {
           try (cancel) {
             if (!future.isDone()) {
-              complete(future, call.apply(cancel), null);
+              complete(future, call.apply(bounds.since(start).withCancel(cancel)), null);
             }
           } catch (Throwable thrown) {
             complete(future, null, thrown);

@@ -116,15 +116,7 @@ public final class TokenClient implements AutoCloseable {
    */
   public CompletableFuture<Token> tokenAsync(
       @Nullable TokenRequest request, @Nullable CallOptions options) {
-    if (options != null && options.cancel() != null) {
-      throw SeglException.of(
-          ErrorCode.INVALID_ARGUMENT,
-          "tokenAsync takes no cancel token: cancel the future that it returns",
-          null);
-    }
-    CallOptions bounds = options == null ? CallOptions.defaults() : options;
-    long start = System.nanoTime();
-    return AsyncCalls.run(cancel -> token(request, bounds.since(start).withCancel(cancel)));
+    return AsyncCalls.run(options, bounds -> token(request, bounds));
   }
 
   /** As {@link #assertion(TokenRequest, CallOptions)}, for what the client is configured for. */
@@ -215,6 +207,27 @@ public final class TokenClient implements AutoCloseable {
     }
   }
 
+  /** As {@link #sendAsync(HttpRequest, TokenRequest, CallOptions)}, without bounds. */
+  public CompletableFuture<HttpResponse> sendAsync(HttpRequest request) {
+    return sendAsync(request, null, null);
+  }
+
+  /**
+   * As {@link #send(HttpRequest, TokenRequest, CallOptions)}, on a thread as {@link
+   * #tokenAsync(TokenRequest, CallOptions)} says.
+   *
+   * @param request what to send
+   * @param tokenRequest what the token is asked for with, or null
+   * @param options bounds, or null
+   * @return the answer, or what {@code send} throws
+   * @throws UsageException {@link ErrorCode#INVALID_ARGUMENT} when the options have a {@link
+   *     CancelToken}: the future takes its place
+   */
+  public CompletableFuture<HttpResponse> sendAsync(
+      HttpRequest request, @Nullable TokenRequest tokenRequest, @Nullable CallOptions options) {
+    return AsyncCalls.run(options, bounds -> send(request, tokenRequest, bounds));
+  }
+
   /** As {@link #callApi(String, String, TokenRequest, CallOptions)}, with the client's usual token. */
   public String callApi(String operation, String inputJson) {
     return callApi(operation, inputJson, null, null);
@@ -268,6 +281,32 @@ public final class TokenClient implements AutoCloseable {
                 length(tokenRequest),
                 call,
                 out));
+  }
+
+  /** As {@link #callApiAsync(String, String, TokenRequest, CallOptions)}, without bounds. */
+  public CompletableFuture<String> callApiAsync(String operation, String inputJson) {
+    return callApiAsync(operation, inputJson, null, null);
+  }
+
+  /**
+   * As {@link #callApi(String, String, TokenRequest, CallOptions)}, on a thread as {@link
+   * #tokenAsync(TokenRequest, CallOptions)} says.
+   *
+   * @param operation service and operation, such as "krr.lookup"
+   * @param inputJson a JSON object, as docs/operations.schema.json has it for the operation
+   * @param tokenRequest what the token is asked for with, or null
+   * @param options bounds, or null
+   * @return the answer, or what {@code callApi} throws
+   * @throws UsageException {@link ErrorCode#INVALID_ARGUMENT} when the options have a {@link
+   *     CancelToken}: the future takes its place
+   */
+  public CompletableFuture<String> callApiAsync(
+      String operation,
+      String inputJson,
+      @Nullable TokenRequest tokenRequest,
+      @Nullable CallOptions options) {
+    return AsyncCalls.run(
+        options, bounds -> callApi(operation, inputJson, tokenRequest, bounds));
   }
 
   /**

@@ -2,6 +2,7 @@ package no.segl;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.util.concurrent.CompletableFuture;
 import no.segl.internal.Frame;
 import no.segl.internal.Handle;
 import no.segl.internal.Library;
@@ -123,6 +124,28 @@ public final class Validator implements AutoCloseable {
     } finally {
       Reference.reachabilityFence(this);
     }
+  }
+
+  /** As {@link #checkAsync(String, String, CallOptions)}, without bounds. */
+  public CompletableFuture<String> checkAsync(String token, @Nullable String requirementsJson) {
+    return checkAsync(token, requirementsJson, null);
+  }
+
+  /**
+   * As {@link #check(String, String, CallOptions)}, on a thread as {@link
+   * TokenClient#tokenAsync(TokenRequest, CallOptions)} says: for virtual threads, which would wait
+   * while the issuer's keys are not known yet.
+   *
+   * @param token the token as it was received, without "Bearer"
+   * @param requirementsJson what the token must be for, or null
+   * @param options bounds, or null
+   * @return what the token says, or what {@code check} throws
+   * @throws UsageException {@link ErrorCode#INVALID_ARGUMENT} when the options have a {@link
+   *     CancelToken}: the future takes its place
+   */
+  public CompletableFuture<String> checkAsync(
+      String token, @Nullable String requirementsJson, @Nullable CallOptions options) {
+    return AsyncCalls.run(options, bounds -> check(token, requirementsJson, bounds));
   }
 
   /** Ends the validator; calls under way go on. */

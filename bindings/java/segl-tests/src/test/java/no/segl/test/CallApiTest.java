@@ -16,6 +16,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import com.nimbusds.jose.util.JSONObjectUtils;
 import no.segl.ApiException;
 import no.segl.CallOptions;
@@ -185,6 +187,23 @@ class CallApiTest {
       assertTrue(failure.configPath().contains("services"), failure.configPath());
     }
     assertEquals(0, seen.size());
+  }
+
+  @Test
+  void callsAreAwaited() throws Exception {
+    List<HttpRequest> seen = requests();
+    try (TokenClient client = client(answering(200, "e30.e30.c2ln", seen))) {
+      String answer = client.callApiAsync(EXCHANGE, "{}").get(20, TimeUnit.SECONDS);
+      assertEquals(client.callApi(EXCHANGE, "{}"), answer);
+      HttpResponse sent =
+          client.sendAsync(HttpRequest.of("GET", URL)).get(20, TimeUnit.SECONDS);
+      assertEquals(200, sent.status());
+      Throwable wrong =
+          assertThrows(
+                  ExecutionException.class, () -> client.callApiAsync(EXCHANGE, "[]").get())
+              .getCause();
+      assertEquals(ErrorCode.INVALID_ARGUMENT, ((SeglException) wrong).code());
+    }
   }
 
   @Test

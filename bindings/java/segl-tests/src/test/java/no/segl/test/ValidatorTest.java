@@ -15,7 +15,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -203,6 +205,45 @@ class ValidatorTest {
     validator.close();
     SeglException failure = Given.fails(ErrorCode.INVALID_HANDLE, () -> validator.check(token));
     assertEquals("The validator is closed", failure.getMessage());
+  }
+
+  @Test
+  void aCheckThatWaitsOutlivesItsValidator() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    HttpTransport slow =
+        (request, timeout) -> {
+          asked.countDown();
+          release.await();
+          throw new IOException("released");
+        };
+    Validator validator = Validator.create(settings, slow);
+    CompletableFuture<String> check = validator.checkAsync(token, null);
+    assertTrue(asked.await(20, TimeUnit.SECONDS));
+    validator.close();
+    Given.fails(ErrorCode.INVALID_HANDLE, () -> validator.check(token));
+    release.countDown();
+    Throwable failure =
+        assertThrows(ExecutionException.class, () -> check.get(20, TimeUnit.SECONDS)).getCause();
+    assertEquals(ErrorCode.JWKS_UNAVAILABLE, ((SeglException) failure).code());
+  }
+
+  @Test
+  void aCheckIsAwaited() throws Exception {
+    try (Validator validator = Validator.create(settings);
+        CancelToken cancel = new CancelToken()) {
+      assertEquals(
+          validator.check(token), validator.checkAsync(token, null).get(20, TimeUnit.SECONDS));
+      Throwable refusal =
+          assertThrows(
+                  ExecutionException.class,
+                  () -> validator.checkAsync(token, "{\"consumer\":\"974760673\"}").get())
+              .getCause();
+      assertInstanceOf(ValidationException.class, refusal);
+      CallOptions own = CallOptions.defaults().withCancel(cancel);
+      Given.fails(
+          ErrorCode.INVALID_ARGUMENT, () -> validator.checkAsync(token, null, own));
+    }
   }
 
   @Test
