@@ -82,6 +82,7 @@ impl Operation {
         Self::of::<kfr::Add>(),
         Self::of::<kfr::Banks>(),
         Self::of::<kfr::SendBatch>(),
+        Self::of::<kfr::CheckBatch>(),
         Self::of::<kfr::CustomerRelationships>(),
         Self::of::<kfr::Remove>(),
         Self::of::<dsop_control::Accounts>(),

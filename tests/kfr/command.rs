@@ -5,6 +5,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
+use crate::server::Server;
 use crate::world::*;
 
 fn segl(world: &World, arguments: &[&str], stdin: &str) -> Output {
@@ -132,4 +133,52 @@ fn a_batch_shows_its_progress_and_what_is_wrong() {
         "{stderr}"
     );
     assert!(!stderr.contains(PERSON), "{stderr}");
+}
+
+#[test]
+fn a_batch_is_on_the_wire_as_the_options_say() {
+    for (option, end) in [(None, ";"), (Some("--standard-form"), "")] {
+        let world = World::new();
+        let server = Server::start();
+        let settings = std::fs::read_to_string(world.path("segl.toml")).unwrap();
+        let settings = settings.replace(&world.simulator.urls().kfr, &server.base);
+        world.file("segl.toml", &settings);
+        world.file("c.csv", &format!("{ORG}#2019-11-08\n{PERSON}\n"));
+        let batch = ["kfr", "batch", "bank", "--institution", BANK, "c.csv"];
+        let arguments: Vec<_> = batch.into_iter().chain(option).collect();
+        prints(&world, &arguments, "");
+        let request = server.received();
+        let (head, body) = request.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let line =
+            format!("POST /kar-ws/api/v1/customers/financialInstitutions/{BANK}/batch HTTP/1.1");
+        assert_eq!(lines.next(), Some(&*line));
+        let headers: Vec<_> = lines.map(|line| line.split_once(": ").unwrap()).collect();
+        let header = |name: &str| {
+            let mut found = headers
+                .iter()
+                .filter(|(own, _)| own.eq_ignore_ascii_case(name));
+            let value = found.next().map(|(_, value)| *value);
+            assert!(found.next().is_none(), "{name} stands twice");
+            value
+        };
+        assert_eq!(header("Transfer-Encoding"), None);
+        assert_eq!(header("CorrelationID").unwrap().len(), 36);
+        assert!(header("Authorization").unwrap().starts_with("Bearer "));
+        let boundary = header("Content-Type")
+            .unwrap()
+            .strip_prefix("multipart/form-data; boundary=")
+            .unwrap();
+        let expected = format!(
+            "--{boundary}\r\n\
+             Content-Disposition: form-data; name=\"customer_type\"{end}\r\n\r\n\
+             DSOPBANK\r\n\
+             --{boundary}\r\n\
+             Content-Disposition: form-data; name=\"customers\"; filename=\"customers.csv\"{end}\r\n\
+             Content-Type: text/plain\r\n\r\n\
+             {ORG}#2019-11-08,{PERSON}\r\n\
+             --{boundary}--\r\n"
+        );
+        assert_eq!(body, expected);
+    }
 }

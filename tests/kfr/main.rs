@@ -6,6 +6,7 @@ mod support;
 
 mod batch;
 mod calls;
+mod check;
 mod command;
 mod form;
 mod memory;
@@ -13,5 +14,6 @@ mod operations;
 mod refusals;
 mod resume;
 mod scripted;
+mod server;
 mod wire;
 mod world;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::batch::{options, run};
 use crate::world::*;
 
-fn resuming() -> BatchOptions {
+pub fn resuming() -> BatchOptions {
     let mut options = BatchOptions::default();
     options.relations_per_second = Some(0);
     options.resume = true;
@@ -19,7 +19,7 @@ fn resuming() -> BatchOptions {
 }
 
 /// Everything arrived, and each part was counted once.
-fn is_whole(world: &World, relations: usize) {
+pub fn is_whole(world: &World, relations: usize) {
     let requests = world.simulator.requests();
     assert_eq!(requests.kfr_relations, relations as u64);
     assert_eq!(world.loaded(), (sorted_lines(relations), 0));

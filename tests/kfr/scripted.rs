@@ -13,9 +13,9 @@ use crate::world::{ORG, PERSON, bank};
 
 /// Gives a token and then these answers, and keeps what was sent.
 #[derive(Debug, Default)]
-struct Script {
-    answers: Mutex<VecDeque<Result<Response>>>,
-    sent: Mutex<Vec<Request>>,
+pub struct Script {
+    pub answers: Mutex<VecDeque<Result<Response>>>,
+    pub sent: Mutex<Vec<Request>>,
 }
 
 impl Transport for Script {
@@ -30,7 +30,7 @@ impl Transport for Script {
     }
 }
 
-fn script(answers: impl IntoIterator<Item = Result<Response>>) -> (Arc<Script>, Kfr) {
+pub fn script(answers: impl IntoIterator<Item = Result<Response>>) -> (Arc<Script>, Kfr) {
     let script = Arc::new(Script::default());
     script.answers.lock().unwrap().extend(answers);
     let settings = r#"{"profile":"maskinporten","environment":"test","client_id":"bank","kid":"k",
@@ -43,7 +43,7 @@ fn script(answers: impl IntoIterator<Item = Result<Response>>) -> (Arc<Script>, 
     (script, kfr)
 }
 
-fn answer(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {
+pub fn answer(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {
     let headers = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

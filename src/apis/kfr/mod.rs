@@ -22,7 +22,9 @@ use std::sync::Arc;
 
 pub use account_number::AccountNumber;
 pub use bank::{Bank, OwnershipType, Provider};
-pub use batch::{Batch, BatchOptions, MaxRelations, Progress, SentPart};
+pub use batch::{
+    Batch, BatchCheck, BatchOptions, MaxRelations, Progress, SentPart, WrongLine, check_batch,
+};
 pub use correlation_id::CorrelationId;
 pub use customer_id::CustomerId;
 pub use customer_relationships::{Case, RelationshipsRequest};

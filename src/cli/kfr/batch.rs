@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::Common;
-use crate::apis::kfr::{BatchOptions, FormStyle, Progress, SentPart};
+use super::{Common, FormArguments, count};
+use crate::apis::kfr::{Progress, SentPart};
 use crate::call::Call;
 use crate::cli::input;
 use crate::cli::output::Output;
@@ -28,30 +28,20 @@ pub(in crate::cli) struct Arguments {
     /// Where it is written down how far the batch has come [default: FILE.kfr-state]
     #[arg(long, value_name = "JOURNAL")]
     journal: Option<PathBuf>,
-    /// The most relations of a request, up to 400000 [default: 10000]
-    #[arg(long, value_name = "NUMBER")]
-    max_relations: Option<u32>,
     /// How many relations go in a second, on average; 0 is as fast as it goes.
     #[arg(long, value_name = "NUMBER", default_value_t = 250)]
     rate: u32,
-    /// Writes the form by RFC 7578, without the semicolons of Bits' sample.
-    #[arg(long)]
-    standard_form: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
     input::refuse_person(&arguments.file.to_string_lossy())?;
     let institution = arguments.institution.parse()?;
-    let options = BatchOptions {
-        max_relations: arguments.max_relations.map(TryInto::try_into).transpose()?,
-        relations_per_second: Some(arguments.rate),
-        journal: arguments.journal.clone(),
-        resume: arguments.resume,
-        form: match arguments.standard_form {
-            true => FormStyle::Standard,
-            false => FormStyle::Documented,
-        },
-    };
+    let mut options = arguments.form.options()?;
+    options.relations_per_second = Some(arguments.rate);
+    options.journal.clone_from(&arguments.journal);
+    options.resume = arguments.resume;
     let (kfr, _) = arguments.common.open()?;
     // --timeout is for each request: how long the whole takes is up to the file.
     let mut batch = kfr.batch(&institution, &arguments.file, &options, &Call::none())?;
@@ -85,13 +75,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
         "correlation_ids": sent,
         "journal": batch.journal(),
     });
-    let parts = match after.parts_accepted {
-        1 => "1 part".to_owned(),
-        number => format!("{number} parts"),
-    };
     let text = format!(
-        "KFR accepted {} relations in {parts} ({} now); it loads them later",
+        "KFR accepted {} relations in {} ({} now); it loads them later",
         after.relations_accepted,
+        count(after.parts_accepted as u64, "part"),
         after.parts_accepted - before.parts_accepted
     );
     output.value(&value, &text)

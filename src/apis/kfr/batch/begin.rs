@@ -31,6 +31,7 @@ impl Kfr {
         call: &Call,
     ) -> Result<Batch> {
         let opened = open(file)?;
+        lock(&opened, file)?;
         let journal_path = match &options.journal {
             Some(path) => path.clone(),
             None => with_suffix(file, ".kfr-state"),
@@ -98,20 +99,27 @@ impl Kfr {
     }
 }
 
-/// The file, for nobody else to send meanwhile.
-fn open(path: &Path) -> Result<File> {
+/// A regular file of relations, to be read.
+///
+/// # Errors
+/// `IO`.
+pub(super) fn open(path: &Path) -> Result<File> {
     let failed = |error| unreadable(path, error);
     // Before it is opened: opening a FIFO waits for its writer.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(Error::new(
             ErrorCode::Io,
             format!(
-                "{} is not a regular file; it is read twice, so write the relations into one",
+                "{} is not a regular file; write the relations into one",
                 path.display()
             ),
         ));
     }
-    let file = File::open(path).map_err(failed)?;
+    File::open(path).map_err(failed)
+}
+
+/// Lets nobody else send the file meanwhile.
+fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => Err(Error::new(
             ErrorCode::BatchState,
@@ -121,7 +129,7 @@ fn open(path: &Path) -> Result<File> {
             ),
         )),
         // Some file systems have no locks.
-        _ => Ok(file),
+        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Many relations at once: from a list, or from a file of any size part by part.
 
 mod begin;
+mod check;
 mod entries;
 mod hash;
 mod journal;
@@ -8,6 +9,7 @@ mod options;
 mod pace;
 mod plan;
 mod request;
+mod wrong_lines;
 
 use std::fmt;
 use std::fs::File;
@@ -15,8 +17,10 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use check::{BatchCheck, check_batch};
 pub use options::{BatchOptions, Progress, SentPart};
 pub use plan::MaxRelations;
+pub use wrong_lines::WrongLine;
 
 use self::entries::Entries;
 use self::hash::Hash;

@@ -1,14 +1,16 @@
 //! The first pass over a file: every line is read, and the file is cut into parts.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
 
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use super::entries::{Entries, Entry};
+use super::super::relation::{MAX_LEN, Relation};
+use super::entries::Entries;
 use super::hash::Hash;
+use super::wrong_lines::WrongLines;
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -19,7 +21,7 @@ const MOST_PARTS: usize = 4_000;
 /// The most lines that an error names.
 const MOST_NAMED: usize = 10;
 
-/// How often the call is looked at, in relations.
+/// How often the call is looked at, in entries.
 const CHECK_EVERY: u64 = 4_096;
 
 /// The most relations of one request. A form with so many is at most 400,000 × 23 bytes
@@ -99,28 +101,66 @@ impl Plan {
     /// `BATCH_LINE` with the numbers of wrong lines; `IO`; `INVALID_ARGUMENT` when there
     /// would be too many parts; what ends the call.
     pub(super) fn of(path: &Path, file: &File, max: MaxRelations, call: &Call) -> Result<Self> {
+        let read = Read::of(path, file, max, MOST_NAMED, call)?;
+        match read.wrong.error(path) {
+            Some(error) => Err(error),
+            None => Ok(read.plan),
+        }
+    }
+}
+
+/// What the first pass found.
+pub(super) struct Read {
+    /// Of the relations that are right.
+    pub(super) plan: Plan,
+    pub(super) wrong: WrongLines,
+    /// Of the lines of customers as they are sent.
+    pub(super) bytes: u64,
+}
+
+impl Read {
+    /// Reads the whole file, and keeps what is wrong with so many lines.
+    ///
+    /// # Errors
+    /// `BATCH_LINE` when the file has nothing in it; otherwise as [`Plan::of`], without
+    /// wrong lines.
+    pub(super) fn of(
+        path: &Path,
+        file: &File,
+        max: MaxRelations,
+        most_named: usize,
+        call: &Call,
+    ) -> Result<Self> {
         let mut entries = Entries::new(file);
-        let mut wrong = Wrong::default();
+        let mut wrong = WrongLines::new(most_named);
         let mut parts = Vec::new();
         let mut open: Option<Open> = None;
-        let mut relations = 0;
+        let (mut seen, mut relations, mut bytes) = (0_u64, 0, 0);
         while let Some(entry) = entries.next().map_err(|error| unreadable(path, error))? {
-            if relations % CHECK_EVERY == 0 {
+            if seen.is_multiple_of(CHECK_EVERY) {
                 call.check("reading the relations")?;
             }
+            seen += 1;
+            let relation = match &entry.relation {
+                Ok(relation) => relation,
+                Err(error) => {
+                    wrong.add(entry.line, error);
+                    continue;
+                }
+            };
             relations += 1;
-            let part = open.get_or_insert_with(|| Open::at(entry.start));
-            part.add(&entry, &mut wrong);
+            let part = match &mut open {
+                Some(part) => part,
+                None if parts.len() == MOST_PARTS => return Err(too_many_parts(path)),
+                None => open.insert(Open::at(entry.start)),
+            };
+            bytes += part.add(relation, entry.end);
             if part.relations == max.get() as u64 {
                 parts.extend(open.take().map(Open::close));
-                if parts.len() > MOST_PARTS {
-                    return Err(too_many_parts(path));
-                }
             }
         }
         parts.extend(open.take().map(Open::close));
-        wrong.refuse(path)?;
-        if parts.is_empty() {
+        if seen == 0 {
             return Err(Error::new(
                 ErrorCode::BatchLine,
                 format!(
@@ -130,12 +170,13 @@ impl Plan {
             ));
         }
         let (size, sha256) = entries.finish();
-        Ok(Self {
+        let plan = Plan {
             size,
             sha256: Hash::new(sha256),
             relations,
             parts,
-        })
+        };
+        Ok(Self { plan, wrong, bytes })
     }
 }
 
@@ -180,20 +221,17 @@ impl Open {
         }
     }
 
-    fn add(&mut self, entry: &Entry, wrong: &mut Wrong) {
+    /// Gives back how many bytes of the line of customers it takes.
+    fn add(&mut self, relation: &Relation, end: u64) -> u64 {
+        let mut text = Zeroizing::new(Vec::with_capacity(MAX_LEN + 1));
         if self.relations > 0 {
-            self.hash.update(b",");
+            text.push(b',');
         }
-        match &entry.relation {
-            Ok(relation) => {
-                let mut text = zeroize::Zeroizing::new(Vec::with_capacity(32));
-                relation.write(&mut text);
-                self.hash.update(&text);
-            }
-            Err(error) => wrong.add(entry.line, error),
-        }
+        relation.write(&mut text);
+        self.hash.update(&text);
         self.relations += 1;
-        self.end = entry.end;
+        self.end = end;
+        text.len() as u64
     }
 
     fn close(self) -> Part {
@@ -203,45 +241,5 @@ impl Open {
             relations: self.relations,
             sha256: Hash::new(self.hash.finish()),
         }
-    }
-}
-
-/// The lines that are wrong.
-#[derive(Default)]
-struct Wrong {
-    named: Vec<(u64, String)>,
-    lines: u64,
-    last: Option<u64>,
-}
-
-impl Wrong {
-    fn add(&mut self, line: u64, error: &Error) {
-        if self.last.replace(line) == Some(line) {
-            return;
-        }
-        self.lines += 1;
-        if self.named.len() < MOST_NAMED {
-            self.named.push((line, error.message().to_owned()));
-        }
-    }
-
-    fn refuse(&self, path: &Path) -> Result<()> {
-        if self.lines == 0 {
-            return Ok(());
-        }
-        let mut message = match self.lines {
-            1 => format!("a line of {} is wrong", path.display()),
-            lines => format!("{lines} lines of {} are wrong", path.display()),
-        };
-        message.push_str(", and nothing was sent");
-        for (line, problem) in &self.named {
-            let _ = write!(message, "; line {line}: {problem}");
-        }
-        let more = self.lines - self.named.len() as u64;
-        if more > 0 {
-            let _ = write!(message, "; and {more} more");
-        }
-        message.push_str(". Correct them and begin again");
-        Err(Error::new(ErrorCode::BatchLine, message))
     }
 }

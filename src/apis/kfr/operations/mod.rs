@@ -1,6 +1,7 @@
 //! KFR's calls with JSON in and JSON out.
 
 mod batch;
+mod check_batch;
 mod lookups;
 mod own_customers;
 
@@ -11,6 +12,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use zeroize::Zeroizing;
 
 pub(in crate::apis) use batch::SendBatch;
+pub(in crate::apis) use check_batch::CheckBatch;
 pub(in crate::apis) use lookups::{AccountServicingProvider, CustomerRelationships};
 pub(in crate::apis) use own_customers::{Add, Banks, Remove};
 
