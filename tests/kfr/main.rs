@@ -8,6 +8,7 @@ mod batch;
 mod calls;
 mod check;
 mod command;
+mod faults;
 mod form;
 mod memory;
 mod operations;

@@ -45,16 +45,20 @@ impl Kfr {
             None => options.max_relations.unwrap_or_default(),
         };
         let has_journal = known.is_some();
-        let plan = Plan::of(file, &opened, max_relations, call)?;
+        let plan = Plan::of(file, &opened, max_relations, call).map_err(|error| {
+            // The file that the batch began with had no such fault.
+            let is_about_file = matches!(
+                error.code(),
+                ErrorCode::BatchLine | ErrorCode::InvalidArgument
+            );
+            match has_journal && is_about_file {
+                true => other_file(&journal_path),
+                false => error,
+            }
+        })?;
         let journal = match known {
             Some(known) if known.plan == plan => known,
-            Some(_) => {
-                return Err(state(
-                    &journal_path,
-                    "belongs to another file, or the file was changed since; send the file as it was, or move the \
-                     journal away to begin again",
-                ));
-            }
+            Some(_) => return Err(other_file(&journal_path)),
             None => Journal {
                 institution: institution.clone(),
                 base_url: self.base_url()?,
@@ -178,6 +182,14 @@ fn may_go_on(
         ));
     }
     Ok(())
+}
+
+fn other_file(journal: &Path) -> Error {
+    state(
+        journal,
+        "belongs to another file, or the file was changed since; send the file as it was, or move the journal away to \
+         begin again",
+    )
 }
 
 fn state(journal: &Path, problem: &str) -> Error {

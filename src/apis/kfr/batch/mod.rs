@@ -167,6 +167,10 @@ impl Batch {
     /// The second pass, over one part.
     fn read(&mut self, part: &Part) -> Result<BatchForm> {
         let failed = |error| unreadable(&self.path, error);
+        // Lines that somebody still adds would be left out unsaid.
+        if self.file.metadata().map_err(failed)?.len() != self.journal.plan.size {
+            return Err(self.changed());
+        }
         self.file
             .seek(SeekFrom::Start(part.offset))
             .map_err(failed)?;
