@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use segl::http::{Request, Response, Transport, TransportSettings, UreqTransport};
+use segl::http::{Method, Request, Response, Transport, TransportSettings, UreqTransport};
 use segl::{Call, CancelToken, Endpoint, ErrorCode, Result};
 
 /// Answers each connection's first request with `answer`, on a thread of its own.
@@ -181,4 +181,24 @@ fn secrets_go_to_https_or_loopback_only() {
         assert_eq!(error.code(), ErrorCode::Url, "{bad}");
         assert!(!error.to_string().contains("geheim"), "{error}");
     }
+}
+
+#[test]
+fn header_values_are_sent_and_not_shown() {
+    let url = "https://api.example/".parse().unwrap();
+    let request = Request::new(Method::Get, url).header("Authorization", "Bearer own-token");
+    let (name, value) = request.headers.last().unwrap();
+    assert_eq!(
+        (name.as_ref(), value.as_str()),
+        ("Authorization", "Bearer own-token")
+    );
+    let cookie = ("set-cookie".to_owned(), "id=own-token".to_owned());
+    let answer = Response::new(200, vec![cookie], Vec::new());
+    assert_eq!(answer.header("set-cookie"), Some("id=own-token"));
+    let shown = format!(
+        "{request:?} {:?} {answer:?} {:?}",
+        request.headers, answer.headers
+    );
+    assert!(shown.contains("[redacted]"), "{shown}");
+    assert!(!shown.contains("own-token"), "{shown}");
 }

@@ -99,7 +99,7 @@ impl Authorized {
     }
     fn with_token(&self, mut request: Request, token: &Token) -> Result<Request> {
         if self.headers.is_empty() {
-            return Ok(request.header("Authorization", token.authorization().as_str()));
+            return Ok(request.header("Authorization", token.authorization()));
         }
         let values = Values::default().with(ACCESS_TOKEN, token.access_token());
         for (name, template) in &self.headers {

@@ -1,17 +1,19 @@
 //! Header values with placeholders, as `Bearer {access_token}`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use zeroize::Zeroizing;
 
 /// The placeholder of the access token, in every service's headers.
 pub(super) const ACCESS_TOKEN: &str = "access_token";
 
-/// A header value whose placeholders are known.
-#[derive(Debug, Clone)]
+/// A header value whose placeholders are known. `Debug` shows nothing of it, for a setting
+/// may have a secret in it.
+#[derive(Clone)]
 pub(super) struct HeaderTemplate(Vec<Part>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Part {
     Text(String),
     Placeholder(String),
@@ -86,14 +88,19 @@ impl HeaderTemplate {
 
     /// The value; `None` when one of its placeholders has none.
     pub(super) fn render(&self, values: &Values) -> Option<Zeroizing<String>> {
-        let mut rendered = Zeroizing::new(String::new());
-        for part in &self.0 {
-            rendered.push_str(match part {
-                Part::Text(text) => text,
-                Part::Placeholder(name) => values.0.get(name.as_str())?,
-            });
-        }
-        Some(rendered)
+        let parts = self.0.iter().map(|part| match part {
+            Part::Text(text) => Some(text.as_str()),
+            Part::Placeholder(name) => values.0.get(name.as_str()).map(|value| value.as_str()),
+        });
+        // Joined at once, for a text that grows leaves what it had behind.
+        let parts: Vec<&str> = parts.collect::<Option<_>>()?;
+        Some(Zeroizing::new(parts.concat()))
+    }
+}
+
+impl fmt::Debug for HeaderTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
     }
 }
 

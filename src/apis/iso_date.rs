@@ -11,6 +11,7 @@ use time::{Date, Month, OffsetDateTime};
 
 use crate::clock::UnixTime;
 use crate::error::{Error, ErrorCode, Result};
+use crate::person_id::without_numbers;
 
 /// A day as `2027-11-20` (RFC 3339, `full-date`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +36,7 @@ impl FromStr for IsoDate {
                 ErrorCode::InvalidArgument,
                 format!(
                     "\"{}\" is no day; write it as 2027-11-20",
-                    text.escape_debug()
+                    without_numbers(text).escape_debug()
                 ),
             )
         })

@@ -104,7 +104,7 @@ fn print(answer: &Response, arguments: &Arguments, output: &Output) -> Result<()
     if arguments.include {
         let headers = answer.headers.iter();
         let lines: String = headers
-            .map(|(name, value)| format!("{name}: {}\n", on_one_line(value)))
+            .map(|(name, value)| format!("{name}: {}\n", on_one_line(value.as_str())))
             .collect();
         print_bytes(format!("HTTP {}\n{lines}\n", answer.status).as_bytes())?;
     }
@@ -116,7 +116,11 @@ fn print(answer: &Response, arguments: &Arguments, output: &Output) -> Result<()
 
 /// `body` is text, `body_base64` what is not UTF-8.
 fn as_json(answer: &Response, is_in_file: bool) -> Value {
-    let mut json = json!({ "status": answer.status, "headers": answer.headers });
+    let headers = answer.headers.iter();
+    let headers: Vec<_> = headers
+        .map(|(name, value)| (name, value.as_str()))
+        .collect();
+    let mut json = json!({ "status": answer.status, "headers": headers });
     match (is_in_file, std::str::from_utf8(&answer.body)) {
         (true, _) => {}
         (false, Ok(text)) => json["body"] = text.into(),

@@ -3,6 +3,8 @@
 use std::ffi::c_char;
 use std::ptr;
 
+use zeroize::Zeroizing;
+
 use super::call::{read_call, segl_call};
 use super::client::{read_request, segl_client};
 use super::error::segl_error;
@@ -15,7 +17,8 @@ use super::types::{
 };
 use crate::apis::{ApiRequest, require_allowed};
 use crate::error::{Error, ErrorCode, Result};
-use crate::http::Response;
+use crate::http::{HeaderValue, Response};
+use crate::json;
 
 /// A request to an API. Zero-fill it, then set `struct_size` and what is needed. It
 /// is copied.
@@ -180,9 +183,9 @@ pub unsafe extern "C" fn segl_http_response_free(response: *mut segl_http_respon
 }
 
 fn filled(answer: &Response, struct_size: usize) -> Result<segl_http_response> {
-    let headers = serde_json::to_vec(&answer.headers).map_err(unwritable)?;
+    let headers = headers_json(&answer.headers)?;
     Ok(segl_http_response {
-        headers_json: segl_bytes::copy_of(headers),
+        headers_json: segl_bytes::copy_of(&*headers),
         body: segl_bytes::copy_of(&*answer.body),
         status: answer.status.into(),
         ..segl_http_response::empty(struct_size)
@@ -214,7 +217,21 @@ unsafe fn read_http_request(request: *const segl_http_request) -> Result<ApiRequ
 }
 
 /// Headers as they cross the border: a JSON array of pairs of texts.
-pub(super) fn pairs(argument: &str, headers_json: &str) -> Result<Vec<(String, String)>> {
+pub(super) fn headers_json<N: AsRef<str>>(
+    headers: &[(N, HeaderValue)],
+) -> Result<Zeroizing<Vec<u8>>> {
+    let pairs = headers.iter();
+    let pairs: Vec<(&str, &str)> = pairs
+        .map(|(name, value)| (name.as_ref(), value.as_str()))
+        .collect();
+    json::to_wiped_text(&pairs).map_err(unwritable)
+}
+
+/// Reads headers that were written so.
+pub(super) fn pairs(
+    argument: &str,
+    headers_json: &str,
+) -> Result<Vec<(String, Zeroizing<String>)>> {
     // serde's own text would quote the values, which may be secrets.
     serde_json::from_str(headers_json).map_err(|source| {
         Error::new(

@@ -2,17 +2,16 @@
 
 use std::ffi::{c_char, c_void};
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use zeroize::Zeroizing;
 
 use super::callback::{Context, Fail, segl_fail};
 use super::error::segl_error;
 use super::guard::{guard, guard_or};
 use super::handle::{self, Handle};
-use super::http::{pairs, segl_http_request};
-use super::signer::unwritable;
+use super::http::{headers_json, pairs, segl_http_request};
 use super::types::{CStruct, Out, null, optional_bytes, optional_text, read_struct};
 use crate::call::Call;
 use crate::error::{Error, ErrorCode, Result};
@@ -212,7 +211,7 @@ impl Transport for VtableTransport {
         let what = request.named();
         let timeout = call.remaining(TransportSettings::default().timeout, &what)?;
         let timeout = u32::try_from(timeout.as_millis().max(1)).unwrap_or(u32::MAX);
-        let headers = Zeroizing::new(serde_json::to_vec(&request.headers).map_err(unwritable)?);
+        let headers = headers_json(&request.headers)?;
         let (method, url) = (request.method.name(), request.url.as_str());
         let given = segl_http_request {
             struct_size: size_of::<segl_http_request>(),
@@ -289,7 +288,7 @@ fn response(status: i32, headers_json: &str, body: &[u8]) -> Result<Response> {
         })?;
     let headers = pairs("headers_json", headers_json)?
         .into_iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+        .map(|(name, mut value)| (name.to_ascii_lowercase(), mem::take(&mut *value)))
         .collect();
     Ok(Response::new(status, headers, body.to_vec()))
 }

@@ -1,5 +1,6 @@
 //! HTTP as segl needs it: one request, one bounded answer.
 
+mod header_value;
 mod method;
 pub mod tls;
 mod transport;
@@ -9,6 +10,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+pub use header_value::HeaderValue;
 pub use method::Method;
 pub use tls::{ClientCertificate, SignatureScheme, TlsOptions};
 pub(crate) use transport::too_large;
@@ -27,8 +29,8 @@ pub struct Request {
     pub method: Method,
     /// Where to.
     pub url: Endpoint,
-    /// Name and value, in order. They may hold secrets.
-    pub headers: Vec<(Cow<'static, str>, String)>,
+    /// Name and value, in order.
+    pub headers: Vec<(Cow<'static, str>, HeaderValue)>,
     /// The body; wiped after use, as it may hold an assertion.
     pub body: Zeroizing<Vec<u8>>,
     /// What messages show in place of the URL.
@@ -57,7 +59,11 @@ impl Request {
 
     /// The same request with one more header.
     #[must_use]
-    pub fn header(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+    pub fn header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<HeaderValue>,
+    ) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
@@ -67,7 +73,7 @@ impl Request {
     pub(crate) fn set_header(
         mut self,
         name: impl Into<Cow<'static, str>>,
-        value: impl Into<String>,
+        value: impl Into<HeaderValue>,
     ) -> Self {
         let name = name.into();
         self.headers
@@ -121,17 +127,21 @@ pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Header names (lower case) and values, in order.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, HeaderValue)>,
     /// The whole body; wiped after use, as it may hold a token.
     pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Response {
-    /// An answer with these parts.
+    /// An answer with these parts. The headers' names must be lower case; their values are
+    /// taken over, and wiped with it.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
         Self {
             status,
-            headers,
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
             body: Zeroizing::new(body),
         }
     }

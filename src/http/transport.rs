@@ -181,7 +181,7 @@ fn exchange(agent: &Agent, request: &Request, timeout: Duration, limit: u64) -> 
         .method(request.method.name())
         .uri(request.url.as_str());
     for (name, value) in &request.headers {
-        builder = builder.header(name.as_ref(), value);
+        builder = builder.header(name.as_ref(), value.as_str());
     }
     let prepared = builder.body(request.body.as_slice()).map_err(|source| {
         Error::new(

@@ -1,6 +1,7 @@
 //! The settings of the services behind a client's tokens.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ impl ServiceName {
 
 /// Where a service is and what it wants to be sent, where that differs from what segl
 /// knows.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ServiceSettings {
@@ -72,4 +73,15 @@ pub struct ServiceSettings {
     /// `env:NAME`. It is `{api_key}` in `headers`.
     #[serde(default)]
     pub api_key: Option<SecretSetting>,
+}
+
+/// Shows the names of the headers only: somebody may have written a key into a value.
+impl fmt::Debug for ServiceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceSettings")
+            .field("base_url", &self.base_url)
+            .field("headers", &self.headers.keys())
+            .field("api_key", &self.api_key)
+            .finish()
+    }
 }

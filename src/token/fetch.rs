@@ -144,7 +144,7 @@ impl Service {
             |key, share| self.assertion_of(key, request, share),
             |assertion, key| {
                 let send = |assertion: String| {
-                    let form = form::encode(&key.profile.form(&assertion, request));
+                    let form = form::encode(key.profile.form(&assertion, request));
                     let form = Request::post_form(endpoint.clone(), form);
                     self.exchange(form, &*key.profile, call, learned)
                 };

@@ -207,7 +207,7 @@ impl Host {
         let mut headers: Vec<_> = request
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), value.clone()))
+            .map(|(name, value)| (name.to_string(), value.as_str().to_owned()))
             .filter(|(name, _)| name != "Accept")
             .collect();
         headers.sort();

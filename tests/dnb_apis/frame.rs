@@ -49,6 +49,37 @@ fn names_in_the_input_that_are_a_persons_are_not_repeated() {
 }
 
 #[test]
+fn a_number_in_the_place_of_a_day_is_not_repeated() {
+    let (client, _) = stubbed(json!({"environment": "prod"}), |_| json_answer(200, "{}"));
+    let input = json!({"consent_id": "c", "account_id": "a", "date_from": PERSON});
+    let error = run(&client, "dnb.psd2_transactions", &input).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    assert!(!format!("{error:?}").contains(PERSON), "{error:?}");
+    let error = PERSON.parse::<segl::apis::IsoDate>().unwrap_err();
+    assert!(error.message().contains("2027-11-20"), "{error}");
+    assert!(!format!("{error:?}").contains(PERSON), "{error:?}");
+}
+
+#[test]
+fn headers_of_the_settings_are_not_shown() {
+    let services = json!({"dnb": {"headers": {"X-Key": "own-key"}}});
+    let settings = json!({"environment": "prod", "services": services});
+    let (client, transport) = stubbed(settings.clone(), |_| json_answer(200, "{}"));
+    run(&client, "dnb.call", &json!({"method": "GET", "path": "x"})).unwrap();
+    assert_eq!(header(&transport.seen("/x")[0], "x-key"), Some("own-key"));
+    let bank = segl::apis::DnbApi::new(client, TokenRequest::default()).unwrap();
+    let mut whole = settings;
+    whole["profile"] = "dnb".into();
+    whole["client_id"] = "bank".into();
+    let read = segl::profiles::ClientSettings::from_json(&whole.to_string()).unwrap();
+    let shown = format!("{bank:?} {read:?}");
+    assert!(
+        shown.contains("X-Key") && !shown.contains("own-key"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn an_answer_that_is_no_object_is_refused() {
     let settings = json!({"environment": "prod"});
     for (body, good) in [
@@ -120,7 +151,7 @@ fn a_header_of_the_settings_is_sent_once_whoever_else_has_it() {
         ),
     ] {
         let seen = transport.seen(part).remove(0);
-        let is_it = |(own, _): &&(_, String)| {
+        let is_it = |(own, _): &&(_, segl::http::HeaderValue)| {
             let own: &std::borrow::Cow<'_, str> = own;
             own.eq_ignore_ascii_case(name)
         };

@@ -147,7 +147,7 @@ fn the_next_key_of_the_client_proves_with_the_same_dpop_key() {
         .iter()
         .map(|request| {
             let proof = request.headers.iter().find(|(name, _)| name == "DPoP");
-            Proof::verified(&proof.unwrap().1).unwrap()
+            Proof::verified(proof.unwrap().1.as_str()).unwrap()
         })
         .collect();
     let nonces: Vec<_> = proofs

@@ -143,7 +143,7 @@ impl segl::http::Transport for Headers {
             return Ok(json_answer(200, token));
         }
         let headers = request.headers.iter();
-        let headers = headers.map(|(name, value)| (name.to_string(), value.clone()));
+        let headers = headers.map(|(name, value)| (name.to_string(), value.as_str().to_owned()));
         self.0.lock().unwrap().extend(headers);
         Ok(json_answer(200, "a.b.c"))
     }

@@ -264,7 +264,7 @@ impl Transport for StrictServer {
     fn send(&self, request: &Request, _: &Call) -> Result<Response> {
         let headers = request.headers.iter();
         let headers: Vec<_> = headers
-            .map(|(name, value)| (name.to_string(), value.clone()))
+            .map(|(name, value)| (name.to_string(), value.as_str().to_owned()))
             .collect();
         let (method, url) = (request.method.name(), request.url.as_str());
         Ok(self.answer(method, url, &headers, &request.body))
@@ -405,7 +405,7 @@ fn exchange(server: &StrictServer, base: &str, stream: TcpStream) -> std::io::Re
         answer.body.len()
     );
     for (name, value) in &answer.headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.push_str(&format!("{name}: {}\r\n", value.as_str()));
     }
     text.push_str("\r\n");
     let mut stream = reader.into_inner();

@@ -269,7 +269,7 @@ impl DsopControl {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case("Accept"));
         self.client.environment() == Some(Environment::Test)
-            && accept.is_some_and(|(_, value)| value.contains("application/json"))
+            && accept.is_some_and(|(_, value)| value.as_str().contains("application/json"))
     }
 }
 

@@ -35,7 +35,7 @@ impl Challenge {
 fn challenges(answer: &Response) -> impl Iterator<Item = Challenge> {
     let headers = answer.headers.iter();
     let values = headers.filter(|(name, _)| name == "www-authenticate");
-    values.flat_map(|(_, value)| read(value))
+    values.flat_map(|(_, value)| read(value.as_str()))
 }
 
 /// The challenges of one header: `Scheme name=value, name="value", Scheme …`.

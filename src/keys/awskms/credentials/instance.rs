@@ -1,6 +1,8 @@
 //! Credentials of an EC2 instance, from its metadata service, version 2 ("Use the
 //! Instance Metadata Service", EC2 user guide). Version 1 is not asked.
 
+use zeroize::Zeroizing;
+
 use super::{Credentials, machine, unusable};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
@@ -73,7 +75,7 @@ fn is_absent(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Network | ErrorCode::Timeout)
 }
 
-fn text(body: &[u8]) -> Result<String> {
+fn text(body: &[u8]) -> Result<Zeroizing<String>> {
     let text = std::str::from_utf8(body).unwrap_or_default().trim();
     if text.is_empty()
         || !text
@@ -82,5 +84,5 @@ fn text(body: &[u8]) -> Result<String> {
     {
         return Err(unusable("the instance's metadata is not what EC2 gives"));
     }
-    Ok(text.to_owned())
+    Ok(Zeroizing::new(text.to_owned()))
 }
