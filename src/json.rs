@@ -1,5 +1,6 @@
 //! JSON that people and programs wrote, into types that refuse what they do not know.
 
+mod personal;
 pub(crate) mod unique;
 
 use std::io;
@@ -7,6 +8,8 @@ use std::io;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
+
+pub use personal::PersonalJson;
 
 use crate::person_id::without_numbers;
 

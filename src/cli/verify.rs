@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::input::{json_object, text_or_stdin};
 use super::output::{Output, on_one_line};
@@ -55,8 +55,8 @@ pub(super) struct Arguments {
     ca_file: Option<PathBuf>,
     #[command(flatten)]
     required: Required,
-    /// Prints the person that the token is restricted to or whose consent it has, and all
-    /// claims.
+    /// Prints the person that the token is restricted to or whose consent it has, what
+    /// narrows the consent down, and all claims.
     #[arg(long)]
     show_person: bool,
     /// Gives up after this many seconds.
@@ -166,13 +166,15 @@ fn environment(text: &str) -> std::result::Result<Environment, String> {
 const REDACTED: &str = "[redacted]";
 
 fn as_json(token: &VerifiedToken, show_person: bool) -> Result<Value> {
-    let mut members = token.to_json()?;
-    members.insert("verified".to_owned(), true.into());
-    if !show_person {
-        redact(&mut members, token);
+    let mut json = Value::clone(&*token.to_json()?);
+    json["verified"] = true.into();
+    if let Value::Object(members) = &mut json {
+        if !show_person {
+            redact(members, token);
+        }
+        members.sort_keys();
     }
-    members.sort_keys();
-    Ok(Value::Object(members))
+    Ok(json)
 }
 
 /// Takes persons away, and what may have them in it.
@@ -192,15 +194,24 @@ fn redact(members: &mut Map<String, Value>, token: &VerifiedToken) {
             consent["from"] = REDACTED.into();
         }
     }
+    let consent = members.get_mut("consent");
+    let rights = consent.and_then(|consent| consent["consentRights"].as_array_mut());
+    for right in rights.into_iter().flatten() {
+        redact_values(&mut right["metadata"]);
+    }
     // Its parameters have the person's name.
-    if let Some(Value::Object(services)) = members
-        .get_mut("legacy_consent")
-        .and_then(|consent| consent.get_mut("services"))
-    {
-        let parameters = services.values_mut().filter_map(Value::as_object_mut);
-        for value in parameters.flat_map(|parameters| parameters.values_mut()) {
-            *value = REDACTED.into();
-        }
+    let consent = members.get_mut("legacy_consent");
+    let services = consent.and_then(|consent| consent.get_mut("services")?.as_object_mut());
+    for parameters in services.into_iter().flat_map(Map::values_mut) {
+        redact_values(parameters);
+    }
+}
+
+/// Leaves the names of an object, for its values are the words of whoever asked for the
+/// consent, and may be about a person.
+fn redact_values(object: &mut Value) {
+    for value in object.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        *value = REDACTED.into();
     }
 }
 
@@ -261,9 +272,13 @@ fn consent(token: &VerifiedToken, show_person: bool) -> Option<String> {
 fn consent_text(consent: &Consent, show_person: bool) -> String {
     let rights = consent.rights.iter().map(|right| {
         let (actions, resources) = (right.actions.join(", "), right.resources.join(", "));
-        match right.metadata.is_empty() {
+        let mut metadata = Value::clone(&right.metadata);
+        if !show_person {
+            redact_values(&mut metadata);
+        }
+        match metadata.as_object().is_none_or(Map::is_empty) {
             true => format!("{actions} of {resources}"),
-            false => format!("{actions} of {resources} {}", json!(right.metadata)),
+            false => format!("{actions} of {resources} {metadata}"),
         }
     });
     format!(

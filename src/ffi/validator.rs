@@ -3,9 +3,6 @@
 use std::ffi::c_char;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-use zeroize::Zeroize;
-
 use super::call::{read_call, segl_call};
 use super::error::segl_error;
 use super::guard::{guard, guard_or};
@@ -153,10 +150,8 @@ pub unsafe extern "C" fn segl_validator_check(
         let validator = handle::get("validator", validator)?;
         let requirements = requirements.map(Requirements::from_json).transpose()?;
         let verified = validator.check(token, &requirements.unwrap_or_default(), &call)?;
-        let mut said = verified.to_json()?;
-        let text = json::to_wiped_text(&said).map_err(unwritable);
-        wipe(&mut said);
-        out.set(segl_bytes::copy_of(text?.as_slice()));
+        let text = json::to_wiped_text(&verified.to_json()?).map_err(unwritable)?;
+        out.set(segl_bytes::copy_of(text.as_slice()));
         Ok(())
     })
 }
@@ -171,20 +166,6 @@ pub unsafe extern "C" fn segl_validator_check(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn segl_validator_free(validator: *mut segl_validator) {
     guard_or((), || handle::free(validator));
-}
-
-/// Wipes the texts of an object, and those below it, for it may name a person.
-fn wipe(members: &mut Map<String, Value>) {
-    members.values_mut().for_each(wipe_value);
-}
-
-fn wipe_value(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe_value),
-        Value::Object(members) => wipe(members),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// # Safety
@@ -222,23 +203,4 @@ unsafe fn read_params(
         }
     };
     Ok((builder, params))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Map, Value, json};
-
-    use super::wipe;
-
-    #[test]
-    fn no_text_is_left() {
-        let Value::Object(mut members) = json!({ "a": "b", "c": [{ "d": "e" }, "f"], "g": 1 })
-        else {
-            unreachable!()
-        };
-        wipe(&mut members);
-        let expected: Map<_, _> =
-            serde_json::from_str(r#"{"a":"","c":[{"d":""},""],"g":1}"#).unwrap();
-        assert_eq!(members, expected);
-    }
 }

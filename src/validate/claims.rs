@@ -1,7 +1,6 @@
 //! What a token says, as it was signed.
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::binding::Bound;
 use super::jwt::malformed;
@@ -9,8 +8,8 @@ use super::organisation::IssuedOrganisation;
 use super::wire::{NumericDate, Object, Text, Texts};
 use crate::clock::UnixTime;
 use crate::error::{Error, Result};
-use crate::json;
 use crate::json::unique::UniqueValue;
+use crate::json::{self, PersonalJson};
 use crate::keys::OrgNumber;
 use crate::person_id::PersonId;
 
@@ -34,7 +33,7 @@ pub(super) struct Claims {
     pub(super) person: Option<PersonId>,
     pub(super) confirmation: Option<Confirmation>,
     /// `authorization_details`, as they are (RFC 9396). They may name persons.
-    pub(super) authorization_details: Option<Value>,
+    pub(super) authorization_details: Option<PersonalJson>,
 }
 
 /// What a token is bound to (`cnf`, RFC 7800).
@@ -120,7 +119,9 @@ impl Claims {
             delegation_source: text(wire.delegation_source),
             person: wire.pid.as_deref().map(person).transpose()?,
             confirmation: wire.cnf.map(|Object(confirmation)| confirmation),
-            authorization_details: wire.authorization_details.map(|UniqueValue(value)| value),
+            authorization_details: wire
+                .authorization_details
+                .map(|UniqueValue(value)| value.into()),
         })
     }
 

@@ -36,3 +36,5 @@ pub use requirements::{Requirements, Supplier};
 pub use settings::ValidatorSettings;
 pub use validator::{Validator, ValidatorBuilder};
 pub use verified_token::VerifiedToken;
+
+pub use crate::json::PersonalJson;

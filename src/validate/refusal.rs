@@ -1,6 +1,7 @@
 //! Why a token is refused, and what an API answers its sender (RFC 6750 section 3.1).
 
 use crate::error::{Error, ErrorCode};
+use crate::person_id::without_numbers;
 
 /// The token is no good: 401 and `invalid_token`. Its sender needs another one.
 pub(super) fn invalid_token(code: ErrorCode, message: impl Into<String>) -> Error {
@@ -18,9 +19,10 @@ pub(super) fn undecided(code: ErrorCode, message: impl Into<String>) -> Error {
     Error::new(code, message).with_details(|details| details.http_status = Some(503))
 }
 
-/// What a token or an issuer says, as a message may have it.
+/// What a token or an issuer says, as a message may have it: no person's number, nor an end
+/// of one that is cut off.
 pub(super) fn shown(text: &str) -> String {
-    let start: String = text.chars().take(100).collect();
+    let start: String = without_numbers(text).chars().take(100).collect();
     start.escape_debug().to_string()
 }
 

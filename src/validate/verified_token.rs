@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zeroize::Zeroize;
 
 use super::claims::{Claims, Confirmation};
@@ -12,6 +12,7 @@ use super::legacy_consent::LegacyConsent;
 use super::organisation::IssuedOrganisation;
 use crate::clock::UnixTime;
 use crate::error::Result;
+use crate::json::PersonalJson;
 use crate::person_id::PersonId;
 
 /// A token that was signed by its issuer and passed every check that was asked for. It can't
@@ -111,7 +112,7 @@ impl VerifiedToken {
 
     /// `authorization_details` as they are (RFC 9396). They may name persons.
     pub fn authorization_details(&self) -> Option<&Value> {
-        self.claims.authorization_details.as_ref()
+        self.claims.authorization_details.as_deref()
     }
 
     /// The consent of Altinn in it, if one was required.
@@ -129,7 +130,7 @@ impl VerifiedToken {
         &self.payload.0
     }
 
-    /// What it says, with the members `issuer`, `issued_at` and `expires_at` (seconds since
+    /// What it says, an object with the members `issuer`, `issued_at` and `expires_at` (seconds since
     /// 1970), `id`, `client_id`, `client_amr`, `scopes`, `audiences`, `consumer` and
     /// `supplier` (each with `authority`, `id` and `orgno`), `delegation_source`, `pid`,
     /// `consent` and `legacy_consent` where they were required, and all its claims as
@@ -138,13 +139,15 @@ impl VerifiedToken {
     ///
     /// # Errors
     /// `ACCESS_TOKEN_MALFORMED` when a claim that segl does not know cannot be read.
-    pub fn to_json(&self) -> Result<Map<String, Value>> {
+    pub fn to_json(&self) -> Result<PersonalJson> {
         let claims: Value = serde_json::from_str(self.payload()).map_err(|_| {
             malformed("has claims, or members inside of them, that cannot be written as JSON")
         })?;
+        // What is put into the object is copied there, and the person would stay in it.
+        let claims = PersonalJson::from(claims);
         let organisation =
             |found: Option<&IssuedOrganisation>| found.map(IssuedOrganisation::to_json);
-        let value = json!({
+        Ok(PersonalJson::from(json!({
             "issuer": self.issuer(),
             "issued_at": self.issued_at().map(UnixTime::seconds),
             "expires_at": self.expires_at().seconds(),
@@ -160,11 +163,7 @@ impl VerifiedToken {
             "consent": self.consent().map(Consent::to_json),
             "legacy_consent": self.legacy_consent().map(LegacyConsent::to_json),
             "claims": claims,
-        });
-        match value {
-            Value::Object(members) => Ok(members),
-            _ => Ok(Map::new()),
-        }
+        })))
     }
 }
 

@@ -331,3 +331,24 @@ fn requirements_that_are_null_are_refused() {
         assert!(error.message().contains(member), "{error}");
     }
 }
+
+#[test]
+fn a_number_that_may_be_a_persons_is_not_repeated() {
+    // Cut off in the middle it would be recognised no more.
+    let scope = format!("a:{} bank:{PERSON}", "b".repeat(87));
+    let world = World::new();
+    for (name, value, required) in [
+        ("scope", json!(scope), json!({"scopes": ["bank:konto"]})),
+        ("iss", json!(format!("https://{PERSON}.example")), json!({})),
+        (
+            "delegation_source",
+            json!(PERSON),
+            json!({"delegation_source": "https://x.example"}),
+        ),
+    ] {
+        let claims = claims(|claims| claims[name] = value);
+        let refused = world.check(&token(&rsa_key(), &claims), &required.to_string());
+        let error = refused.unwrap_err();
+        assert!(!error.message().contains(&PERSON[..8]), "{error}");
+    }
+}

@@ -174,8 +174,10 @@ fn persons_come_in_files_and_are_shown_when_asked_for() {
             "{told}"
         );
         assert!(!told.contains(PERSON), "{told}");
+        // Metadata are the words of who asked for the consent.
+        assert!(told.contains("aar") && !told.contains("2026\""), "{told}");
         let told = home.ok(&[&base[..], form, &["--show-person"]].concat(), &token);
-        assert!(told.contains(PERSON), "{told}");
+        assert!(told.contains(PERSON) && told.contains("\"2026\""), "{told}");
     }
     // The requirements on standard input, the token not.
     let piped = [&token, "--validator", "saldo", "--requirements", "-"];

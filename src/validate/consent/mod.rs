@@ -9,7 +9,7 @@ mod time;
 
 use std::fmt;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 pub use party::Party;
 pub use requirement::ConsentRequirement;
@@ -21,6 +21,7 @@ pub(super) use time::unix_time;
 use super::refusal::shown;
 use crate::clock::UnixTime;
 use crate::error::Result;
+use crate::json::PersonalJson;
 use crate::keys::OrgNumber;
 
 /// The type of the element in `authorization_details`.
@@ -55,9 +56,10 @@ pub struct ConsentRight {
     pub actions: Vec<String>,
     /// With which resources of Altinn's registry.
     pub resources: Vec<String>,
-    /// What narrows it down, for example `{"inntektsaar": "2022"}`. Whether that fits the
+    /// What narrows it down, an object, for example `{"inntektsaar": "2022"}`. Altinn has it
+    /// as it was asked for, so it may name a person. Whether that fits the
     /// request is for the API to decide.
-    pub metadata: Map<String, Value>,
+    pub metadata: PersonalJson,
 }
 
 impl Consent {
@@ -99,26 +101,26 @@ impl Consent {
 
     /// As JSON, with the names that a token has, and `metadata` always spelt so. It names
     /// the person who gave it.
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> PersonalJson {
         let rights: Vec<_> = self
             .rights
             .iter()
             .map(|right| {
-                json!({
+                PersonalJson::from(json!({
                     "action": right.actions,
                     "resource": right.resources,
                     "metadata": right.metadata,
-                })
+                }))
             })
             .collect();
-        json!({
+        PersonalJson::from(json!({
             "id": self.id,
-            "from": *self.from.to_urn(),
+            "from": self.from.to_urn().as_str(),
             "to": self.to.as_str(),
             "consented": self.consented.to_string(),
             "validTo": self.valid_to.to_string(),
             "consentRights": rights,
-        })
+        }))
     }
 
     /// What it covers, for messages.

@@ -7,6 +7,7 @@ use super::time::unix_time;
 use super::{Consent, ConsentRight, Party};
 use crate::clock::UnixTime;
 use crate::error::{Error, Result};
+use crate::json::PersonalJson;
 use crate::keys::OrgNumber;
 
 /// The type of a resource.
@@ -79,12 +80,12 @@ fn resource(value: &Value) -> Result<Option<String>> {
 }
 
 /// Altinn's pages spell it in both ways.
-fn metadata(right: &Map<String, Value>) -> Result<Map<String, Value>> {
+fn metadata(right: &Map<String, Value>) -> Result<PersonalJson> {
     let is_given = |name| right.get(name).filter(|value| !value.is_null());
     match (is_given("metadata"), is_given("metaData")) {
-        (None, None) => Ok(Map::new()),
-        (Some(Value::Object(metadata)), None) | (None, Some(Value::Object(metadata))) => {
-            Ok(metadata.clone())
+        (None, None) => Ok(Value::Object(Map::new()).into()),
+        (Some(metadata @ Value::Object(_)), None) | (None, Some(metadata @ Value::Object(_))) => {
+            Ok(metadata.clone().into())
         }
         (Some(_), Some(_)) => Err(malformed("both \"metadata\" and \"metaData\" are there")),
         _ => Err(malformed("\"metadata\" is no object")),

@@ -38,7 +38,7 @@ impl ConsentRequirement {
         now: UnixTime,
         leeway: i64,
     ) -> Result<Consent> {
-        let consent = Consent::in_details(claims.authorization_details.as_ref())?.ok_or_else(|| {
+        let consent = Consent::in_details(claims.authorization_details.as_deref())?.ok_or_else(|| {
             insufficient(
                 ErrorCode::ConsentMissing,
                 format!(

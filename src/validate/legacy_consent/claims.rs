@@ -1,5 +1,6 @@
 //! The claims of a consent token of Altinn 2.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Value, json};
@@ -8,6 +9,7 @@ use super::super::consent::{Party, malformed, unix_time};
 use super::service::{ServiceEdition, Services, services};
 use crate::clock::UnixTime;
 use crate::error::{Error, Result};
+use crate::json::PersonalJson;
 use crate::keys::OrgNumber;
 
 /// A consent given in Altinn 2. `Debug` shows no person.
@@ -57,18 +59,21 @@ impl LegacyConsent {
     /// A parameter of a service, for example `Navn`. Whether it fits the request is for the
     /// API to decide.
     pub fn parameter(&self, service: &ServiceEdition, name: &str) -> Option<&str> {
-        self.services.get(service)?.get(name).map(String::as_str)
+        self.services
+            .get(service)?
+            .get(name)
+            .map(|value| value.as_str())
     }
 
     /// As JSON. It names the person who gave it.
-    pub fn to_json(&self) -> Value {
-        let services: Map<String, Value> = self
+    pub fn to_json(&self) -> PersonalJson {
+        let services: BTreeMap<_, _> = self
             .services
             .iter()
-            .map(|(service, parameters)| (service.to_string(), json!(parameters)))
+            .map(|(service, parameters)| (service.to_string(), parameters))
             .collect();
         let mut object = json!({
-            "from": *self.from.to_urn(),
+            "from": self.from.to_urn().as_str(),
             "to": self.to.as_str(),
             "validTo": self.valid_to.to_string(),
             "services": services,
@@ -76,7 +81,7 @@ impl LegacyConsent {
         if let Some(handled_by) = &self.handled_by {
             object["handledBy"] = handled_by.as_str().into();
         }
-        object
+        object.into()
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::super::consent::malformed;
 use crate::error::{Error, ErrorCode, Result};
@@ -19,7 +20,7 @@ pub struct ServiceEdition {
 }
 
 /// The parameters of each service: `Navn=…` in `5498_1_Navn=…`, by name.
-pub(super) type Services = BTreeMap<ServiceEdition, BTreeMap<String, String>>;
+pub(super) type Services = BTreeMap<ServiceEdition, BTreeMap<String, Zeroizing<String>>>;
 
 impl ServiceEdition {
     /// The code: 1 to 10 digits.
@@ -50,7 +51,7 @@ pub(super) fn services(value: &Value) -> Result<Services> {
         let (service, parameter) = element.as_str().and_then(split).ok_or_else(wrong)?;
         let parameters = services.entry(service).or_default();
         if let Some((name, value)) = parameter {
-            parameters.insert(name.to_owned(), value.to_owned());
+            parameters.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
         }
     }
     Ok(services)
@@ -127,7 +128,7 @@ mod tests {
         let all = services(&all).unwrap();
         let of = |service: &str| all[&service.parse().unwrap()].clone();
         assert_eq!(all.len(), 2);
-        assert_eq!(of("5498_1")["Navn"], "Kari_=Nordmann");
+        assert_eq!(of("5498_1")["Navn"].as_str(), "Kari_=Nordmann");
         assert_eq!(of("4628_210607").len(), 2);
     }
 
@@ -159,7 +160,7 @@ mod tests {
             let service: ServiceEdition = text.parse().unwrap();
             prop_assert_eq!(service.to_string(), text.clone());
             let read = services(&json!(format!("{text}_Navn={value}"))).unwrap();
-            prop_assert_eq!(&read[&service]["Navn"], &value);
+            prop_assert_eq!(read[&service]["Navn"].as_str(), &value);
         }
 
         #[test]
