@@ -1,7 +1,7 @@
 //! Answers that the simulator does not give.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use segl::http::{Request, Response};
@@ -70,6 +70,30 @@ fn a_token_that_cannot_be_read_is_not_kept() {
         assert_eq!(answer["token"], "a.b.c");
     }
     assert_eq!(transport.seen("/exchange/").len(), 2);
+}
+
+#[test]
+fn a_token_that_is_forgotten_while_it_is_got_is_not_kept() {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let exp = crate::support::now() + 1800;
+    let header = json!({ "alg": "RS256" });
+    let token = format!("{}.{}.AAAA", part(header), part(json!({ "exp": exp })));
+    let owner: Arc<OnceLock<Arc<TokenClient>>> = Arc::default();
+    let owners = Arc::clone(&owner);
+    let count = AtomicUsize::new(0);
+    let (client, transport) = client("test", move |_| {
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            owners.get().unwrap().forget(None);
+        }
+        json_answer(200, &token)
+    });
+    owner.set(Arc::clone(&client)).unwrap();
+    for asked in [1, 2, 2] {
+        run(&client, "altinn.exchange_token", &json!({})).unwrap();
+        assert_eq!(transport.seen("/exchange/").len(), asked);
+    }
 }
 
 #[test]

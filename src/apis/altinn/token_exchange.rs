@@ -72,7 +72,7 @@ impl Altinn {
         {
             return Ok(token);
         }
-        let since = clock.moment();
+        let begun = kept.begin(clock.moment());
         let request = self.service.request(Method::Get, url, Values::default())?;
         let answer = self.service.send(&request, Repeat::Safe, call)?;
         let what = request.named();
@@ -86,7 +86,7 @@ impl Altinn {
                 &place,
                 &self.token_request,
                 token_secret.clone(),
-                since,
+                begun,
                 life.saturating_mul(1000),
             );
         }
