@@ -180,8 +180,22 @@ impl Service {
     /// `API_NOT_ALLOWED` when the client's setting `apis` does not have the URL;
     /// otherwise as [`Authorized::send`].
     pub(super) fn send(&self, request: &Request, repeat: Repeat, call: &Call) -> Result<Response> {
+        self.send_noting(request, repeat, call)
+            .map(|(answer, _)| answer)
+    }
+
+    /// As [`Service::send`]; also whether the request had been sent before, and may have been
+    /// carried out though its answer was lost.
+    pub(super) fn send_noting(
+        &self,
+        request: &Request,
+        repeat: Repeat,
+        call: &Call,
+    ) -> Result<(Response, bool)> {
         require_allowed(&request.url, self.client.apis())?;
-        let mut failures = 0;
+        let (mut failures, mut may_be_done) = (0, false);
+        let noted =
+            |outcome: Result<Response>, may_be_done| outcome.map(|answer| (answer, may_be_done));
         loop {
             let outcome = match self.sends_token {
                 true => self.api.send(request, call),
@@ -195,15 +209,16 @@ impl Service {
                 Err(error) if matches!(error.code(), ErrorCode::Network) && error.retryable() => {
                     None
                 }
-                _ => return outcome,
+                _ => return noted(outcome, may_be_done),
             };
             if repeat == Repeat::Never || failures == TRIES {
-                return outcome;
+                return noted(outcome, may_be_done);
             }
             let wait = wait.unwrap_or_else(|| backoff(failures - 1));
             if !has_waited(wait, call)? {
-                return outcome;
+                return noted(outcome, may_be_done);
             }
+            may_be_done |= !matches!(&outcome, Ok(answer) if answer.status == 429);
             log::emit(
                 Level::Warn,
                 "apis",

@@ -1,6 +1,7 @@
 //! What is sent to the bank, and answers that the simulator does not give.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use segl::apis::DnbPsd2;
 use segl::apis::dnb::{AccountKind, AccountUse, Psu, RequestId};
@@ -141,6 +142,52 @@ fn payments_and_consents_are_sent_once_and_questions_again() {
             assert_eq!(transport.seen("").len(), times, "{operation}");
         }
     }
+}
+
+#[test]
+fn a_consent_that_is_over_when_it_is_ended_again_was_ended() {
+    let message = |code: &str| json!({"tppMessages": [{"category": "ERROR", "code": code}]});
+    let unknown = message("CONSENT_UNKNOWN").to_string();
+    let expired = message("CONSENT_EXPIRED").to_string();
+    let blocked = message("SERVICE_BLOCKED").to_string();
+    let end = |first: Option<u16>, status: u16, body: &str| {
+        let (body, count) = (body.to_owned(), AtomicUsize::new(0));
+        let (client, transport) = client(json!({}), move |_| {
+            let is_first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            match first {
+                None if is_first => {
+                    Err(Error::new(ErrorCode::Network, "the connection was cut")
+                        .with_retryable(true))
+                }
+                Some(first) if is_first => Ok(Response::new(
+                    first,
+                    vec![("retry-after".into(), "0".into())],
+                    Vec::new(),
+                )),
+                _ => Ok(json_answer(status, &body)),
+            }
+        });
+        let input = json!({"consent_id": "c"});
+        let ended = run(&client, "dnb.psd2_delete_consent", &input);
+        (
+            ended.err().map(|error| error.code()),
+            transport.seen("").len(),
+        )
+    };
+    for (status, body) in [
+        (204, ""),
+        (404, ""),
+        (410, ""),
+        (403, &*unknown),
+        (401, &expired),
+    ] {
+        assert_eq!(end(None, status, body), (None, 2), "{status}");
+        assert_eq!(end(Some(502), status, body), (None, 2), "{status}");
+    }
+    // Of these nothing was ended.
+    assert_eq!(end(None, 403, &blocked), (Some(ErrorCode::ApiForbidden), 2));
+    assert_eq!(end(Some(429), 404, ""), (Some(ErrorCode::ApiNotFound), 2));
+    assert_eq!(end(Some(404), 204, ""), (Some(ErrorCode::ApiNotFound), 1));
 }
 
 #[test]

@@ -229,10 +229,12 @@ impl DnbPsd2 {
         status(&self.get_consent(version, id, true, psu, call)?)
     }
 
-    /// Ends a consent.
+    /// Ends a consent. It is sent again after a failure that passes. The bank may have ended
+    /// the consent at the first time already, and answer to the second that it knows none,
+    /// or none that is valid: that is no failure.
     ///
     /// # Errors
-    /// As [`DnbPsd2::create_consent`].
+    /// As [`DnbPsd2::create_consent`]; so when the first answer is that it knows none.
     pub fn delete_consent(
         &self,
         version: ConsentVersion,
@@ -245,7 +247,15 @@ impl DnbPsd2 {
             method: Method::Delete,
             ..Outgoing::get(path, psu)
         };
-        self.send(&delete, call).map(|_| ())
+        let (answer, may_be_done) = self.send_noting(&delete, call)?;
+        answer.require_success().or_else(|error| {
+            let is_over = error.code() == ErrorCode::ApiConsentRefused
+                || matches!(answer.response.status, 404 | 410);
+            match may_be_done && is_over {
+                true => Ok(()),
+                false => Err(error),
+            }
+        })
     }
 
     pub(super) fn post_consent(

@@ -83,6 +83,18 @@ impl DnbPsd2 {
 
     /// Sends a request of this `psu`, and takes a status of 2xx only.
     fn send(&self, outgoing: &Outgoing<'_, impl Serialize>, call: &Call) -> Result<Answer> {
+        let (answer, _) = self.send_noting(outgoing, call)?;
+        answer.require_success()?;
+        Ok(answer)
+    }
+
+    /// Sends a request of this `psu`, and takes any status. Also whether it had been sent
+    /// before, and may have been carried out.
+    fn send_noting(
+        &self,
+        outgoing: &Outgoing<'_, impl Serialize>,
+        call: &Call,
+    ) -> Result<(Answer, bool)> {
         let psu = outgoing.psu;
         let values = Values::default()
             .with(
@@ -105,11 +117,9 @@ impl DnbPsd2 {
         if let Some(body) = outgoing.body {
             request = with_json(request, body)?;
         }
-        let response = self.0.send(&request, outgoing.repeat, call)?;
+        let (response, may_be_done) = self.0.send_noting(&request, outgoing.repeat, call)?;
         let what = request.named();
-        let status = response.status;
-        require_success_as(&response, &what, |body| tpp_messages::read(body, status))?;
-        Ok(Answer { response, what })
+        Ok((Answer { response, what }, may_be_done))
     }
 }
 
@@ -140,8 +150,17 @@ impl<'a> Outgoing<'a, ()> {
     }
 }
 
-/// An answer with a status of 2xx, and what it is an answer to.
+/// An answer, and what it is an answer to.
 struct Answer {
     response: Response,
     what: String,
+}
+
+impl Answer {
+    fn require_success(&self) -> Result<()> {
+        let status = self.response.status;
+        require_success_as(&self.response, &self.what, |body| {
+            tpp_messages::read(body, status)
+        })
+    }
 }
