@@ -1667,7 +1667,7 @@ segl_error *segl_validator_new(const segl_validator_params *params,
  NULL with length 0, which requires what the settings say; `call` may be NULL.
  Threads: any thread, any time, also with the same validator. It computes only, unless the
  issuer's keys have to be read: at the first check, and when a token names one that is not
- known, at most once in 30 seconds.
+ known or has a signature that is not its key's, at most once in 30 seconds.
  Failure: a number from 700 on for a token that is refused. Its fields
  `SEGL_FIELD_HTTP_STATUS` and `SEGL_FIELD_OAUTH_ERROR` are what the API answers then (RFC
  6750 section 3.1): 401 and "invalid_token", 403 and "insufficient_scope", or for a DPoP

@@ -195,9 +195,11 @@ fn redact(members: &mut Map<String, Value>, token: &VerifiedToken) {
         }
     }
     let consent = members.get_mut("consent");
-    let rights = consent.and_then(|consent| consent["consentRights"].as_array_mut());
+    let rights = consent.and_then(|consent| consent.get_mut("consentRights")?.as_array_mut());
     for right in rights.into_iter().flatten() {
-        redact_values(&mut right["metadata"]);
+        if let Some(metadata) = right.get_mut("metadata") {
+            redact_values(metadata);
+        }
     }
     // Its parameters have the person's name.
     let consent = members.get_mut("legacy_consent");

@@ -36,6 +36,10 @@ enum Kind {
     Ec { curve: Curve, x: String, y: String },
 }
 
+/// OpenSSL takes no more of keys over 3072 bits. A long exponent makes each signature costly to
+/// check, and the key of a DPoP proof is of its sender's choice.
+const MAX_EXPONENT_LEN: usize = 8;
+
 /// The curves of ES256 and ES384.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -192,6 +196,12 @@ impl PublicJwk {
                     return Err(Error::new(
                         ErrorCode::KeyType,
                         "the RSA key's public exponent is 1 or even; such a key is no use",
+                    ));
+                }
+                if exponent.len() > MAX_EXPONENT_LEN {
+                    return Err(Error::new(
+                        ErrorCode::KeyType,
+                        "the RSA key's public exponent has more than 64 bits; keys have 65537",
                     ));
                 }
                 Kind::Rsa {

@@ -7,6 +7,7 @@ use super::requirements::{Requirements, Supplier};
 use crate::clock::UnixTime;
 use crate::error::{ErrorCode, Result};
 use crate::keys::OrgNumber;
+use crate::person_id::without_numbers;
 use crate::profiles::Scope;
 
 /// What holds for every token of one validator.
@@ -210,7 +211,10 @@ fn is_organisation(found: Option<&IssuedOrganisation>, required: &OrgNumber) -> 
 }
 
 fn named(organisation: Option<&IssuedOrganisation>) -> String {
-    organisation.map_or("none".to_owned(), |found| shown(&found.to_string()))
+    // A register may be one of persons (`PNONO-…` of ETSI EN 319 412-1 section 5.1.3).
+    organisation.map_or("none".to_owned(), |found| {
+        without_numbers(&shown(&found.to_string()))
+    })
 }
 
 /// One of Digdir's examples lacks the final slash.

@@ -112,7 +112,7 @@ impl Claims {
             id: text(wire.jti),
             client_id: text(wire.client_id),
             client_amr: text(wire.client_amr),
-            scope: scope(wire.scope),
+            scope: scope(wire.scope)?,
             audiences: audiences(wire.aud),
             consumer: organisation("consumer", wire.consumer)?,
             supplier: organisation("supplier", wire.supplier)?,
@@ -153,13 +153,17 @@ fn text(text: Option<Text<'_>>) -> Option<String> {
     text.map(|text| text.0.into_owned())
 }
 
-fn scope(scope: Option<Texts<'_>>) -> String {
+fn scope(scope: Option<Texts<'_>>) -> Result<String> {
     match scope {
-        None => String::new(),
-        Some(Texts::One(scope)) => scope.into_owned(),
+        None => Ok(String::new()),
+        Some(Texts::One(scope)) => Ok(scope.into_owned()),
+        // A blank in one of them would make it two.
+        Some(Texts::Many(scopes)) if scopes.iter().any(|scope| scope.contains(' ')) => {
+            Err(malformed("has a scope with a blank in it in an array"))
+        }
         Some(Texts::Many(scopes)) => {
             let texts: Vec<&str> = scopes.iter().map(|scope| &**scope).collect();
-            texts.join(" ")
+            Ok(texts.join(" "))
         }
     }
 }

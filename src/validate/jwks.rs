@@ -59,8 +59,8 @@ struct Wire {
 }
 
 impl KeySet {
-    /// Reads a JWK set one key after the other: those that segl cannot use, and those for
-    /// encryption, are left out.
+    /// Reads a JWK set one key after the other: those that segl cannot use, and those that are
+    /// not for verifying, are left out.
     ///
     /// # Errors
     /// `JWKS_INVALID` when it is none, or no key is left.
@@ -174,7 +174,7 @@ impl Key {
     fn read(jwk: &Value) -> Result<Option<Self>> {
         let none = Map::new();
         let members = jwk.as_object().unwrap_or(&none);
-        if members.get("use").is_some_and(|usage| usage != "sig") {
+        if !is_to_verify(members) {
             return Ok(None);
         }
         let kid = members.get("kid").and_then(Value::as_str);
@@ -183,6 +183,20 @@ impl Key {
             verifier: Verifier::new(PublicJwk::from_members(members)?),
         }))
     }
+}
+
+/// What `use` and `key_ops` (RFC 7517 sections 4.2, 4.3) say. Some programs write null, or an
+/// empty array, for a member that is not there.
+fn is_to_verify(members: &Map<String, Value>) -> bool {
+    let is_for = |name: &str, wanted: &dyn Fn(&Value) -> bool| match members.get(name) {
+        None | Some(Value::Null) => true,
+        Some(value) => wanted(value),
+    };
+    is_for("use", &|usage| usage == "sig")
+        && is_for("key_ops", &|operations| {
+            let operations = operations.as_array();
+            operations.is_some_and(|all| all.is_empty() || all.iter().any(|one| one == "verify"))
+        })
 }
 
 fn invalid(problem: impl std::fmt::Display) -> Error {

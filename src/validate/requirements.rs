@@ -88,7 +88,7 @@ impl Requirements {
     /// From a JSON object with the members `scopes`, `any_scope`, `audience`, `consumer`,
     /// `supplier` (`null`: see [`Supplier::None`]), `delegation_source`, `pid`, `consent`,
     /// `legacy_consent`, `dpop` and `client_certificate`, all optional. No other than `supplier` may be
-    /// `null`.
+    /// `null`, and no list of scopes empty.
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` naming the member at fault; values are not shown.
@@ -99,8 +99,12 @@ impl Requirements {
                 problem.told("the requirements are"),
             )
         })?;
-        if wire.any_scope.as_ref().is_some_and(Vec::is_empty) {
-            return Err(wrong("name no scope in \"any_scope\"; leave it out"));
+        for (member, scopes) in [("scopes", &wire.scopes), ("any_scope", &wire.any_scope)] {
+            if scopes.as_ref().is_some_and(Vec::is_empty) {
+                return Err(wrong(format_args!(
+                    "name no scope in \"{member}\"; leave it out"
+                )));
+            }
         }
         if wire.audience.as_deref() == Some("") {
             return Err(wrong("have an empty \"audience\"; leave it out"));

@@ -1,5 +1,7 @@
 //! Whether an issuer signed a token.
 
+use std::sync::Arc;
+
 use super::jwks::Verdict;
 use super::jwt::{Header, Parts};
 use super::key_cache::{KeyCache, Known};
@@ -23,6 +25,7 @@ impl Signatures {
     pub(super) fn check(&self, parts: &Parts<'_>, call: &Call) -> Result<()> {
         let signature = parts.signature()?;
         let keys = self.keys.peek();
+        let mut wrong_by = None;
         if let Some(known) = &*keys
             && let Some(is_right) =
                 known
@@ -30,10 +33,10 @@ impl Signatures {
                     .verify_known(parts.header, parts.signing_input, signature.as_bytes())
         {
             self.keys.refresh_if_due(known);
-            return match is_right {
-                true => Ok(()),
-                false => Err(wrong_signature()),
-            };
+            if is_right {
+                return Ok(());
+            }
+            wrong_by = Some(Arc::clone(known));
         }
         drop(keys);
         let header = Header::read(parts.header, &self.algorithms)?;
@@ -45,13 +48,19 @@ impl Signatures {
                 signature.as_bytes(),
             )
         };
-        let known = self.keys.keys(call)?;
-        let verdict = match (verify(&known), &header.kid) {
-            (Verdict::Right, _) => return Ok(()),
-            (Verdict::Wrong, Some(_)) => return Err(wrong_signature()),
-            (verdict, _) => verdict,
+        let (known, verdict) = match wrong_by {
+            Some(known) => (known, Verdict::Wrong),
+            None => {
+                let known = self.keys.keys(call)?;
+                let verdict = verify(&known);
+                (known, verdict)
+            }
         };
-        // The issuer may have a new key, which without a `kid` looks like a wrong signature.
+        if verdict == Verdict::Right {
+            return Ok(());
+        }
+        // The issuer may have a new key, which looks like a wrong signature where it has the
+        // `kid` of an old one, or neither has one.
         match self.keys.newer_than(&known, call) {
             Ok(None) => Err(refused(verdict, &header, &known, None)),
             Ok(Some(newer)) => match verify(&newer) {

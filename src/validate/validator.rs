@@ -69,7 +69,8 @@ impl Validator {
     /// and supplier, audience, person, what the token is bound to, and consent are checked in
     /// this order, and nothing of the token is believed before its signature. It is pure
     /// computation unless the keys have to be read: at the first check, and when a token
-    /// names one that is not known, at most once in 30 seconds.
+    /// names one that is not known or has a signature that is not its key's, at most once in
+    /// 30 seconds.
     ///
     /// A DPoP proof is good for one check: calls with the same one are refused, by this
     /// validator in this process.

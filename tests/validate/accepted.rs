@@ -119,7 +119,6 @@ fn what_is_required_is_there() {
         json!({}),
         json!({"scopes": ["bank:konto"]}),
         json!({"scopes": ["bank:konto", "bank:saldo.read"]}),
-        json!({"scopes": []}),
         json!({"any_scope": ["bank:other", "bank:konto"]}),
         json!({"audience": "https://api.bank.example"}),
         json!({"consumer": ORGNO}),

@@ -2,12 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openssl::bn::BigNum;
+use openssl::ecdsa::EcdsaSig;
 use openssl::hash::MessageDigest;
 use openssl::pkey::PKey;
 use openssl::sign::Signer;
 use segl::ErrorCode;
 use serde_json::{Value, json};
 
+use crate::rows::check_rows;
 use crate::support::{p256_key, rsa_key};
 use crate::world::{Issuer, World, assert_refused, claims, jwk, token, token_with};
 
@@ -204,4 +207,84 @@ fn a_key_of_another_type_signs_nothing() {
         .check(&token(&rsa_key(), &claims(|_| {})), "{}")
         .unwrap_err();
     assert_refused(&error, ErrorCode::AccessTokenSignature);
+}
+
+#[test]
+fn signatures_of_another_form_are_wrong() {
+    let issuer = Issuer::new(&[jwk(&p256_key(), "k")]);
+    let world = World::of(r#"{"environment":"test","algorithms":["ES256"]}"#, issuer);
+    let header = json!({"alg": "ES256", "kid": "k"});
+    let good = token_with(&p256_key(), &header, &claims(|_| {}));
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let (r, s) = signature.split_at(32);
+    let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    let order = BigNum::from_hex_str(order).unwrap().to_vec();
+    let number = |octets: &[u8]| BigNum::from_slice(octets).unwrap();
+    let der = EcdsaSig::from_private_components(number(r), number(s)).unwrap();
+    let zero = [0; 32];
+    let rows = [
+        ("none", Vec::new()),
+        ("zeros", [zero, zero].concat()),
+        ("r is 0", [&zero, s].concat()),
+        ("s is 0", [r, &zero].concat()),
+        ("r is the order", [&order, s].concat()),
+        ("s is the order", [r, &order].concat()),
+        ("one octet less", signature[..63].to_vec()),
+        ("one octet more", [&signature[..], &[0]].concat()),
+        ("r alone", r.to_vec()),
+        ("changed places", [s, r].concat()),
+        ("padded to 48", [&[0; 16], r, &[0; 16], s].concat()),
+        ("DER", der.to_der().unwrap()),
+    ];
+    world.check(&good, "{}").unwrap();
+    check_rows(rows, |(_, signature)| {
+        let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
+        let error = world.check(&token, "{}").unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenSignature);
+    });
+}
+
+#[test]
+fn each_text_of_a_token_is_the_only_one() {
+    let world = World::new();
+    // 256 octets are 342 characters, the last of which has four bits that say nothing.
+    let good = token(&rsa_key(), &claims(|_| {}));
+    let (start, last) = good.split_at(good.len() - 1);
+    let alphabet = ('A'..='Z')
+        .chain('a'..='z')
+        .chain('0'..='9')
+        .chain(['-', '_', '+', '/', '=']);
+    let accepted: String = alphabet
+        .filter(|other| world.check(&format!("{start}{other}"), "{}").is_ok())
+        .collect();
+    assert_eq!(accepted, last);
+}
+
+#[test]
+fn depth_is_bounded_where_it_is_kept() {
+    let world = World::new();
+    let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    for depth in [200, 15_000] {
+        let header = format!(r#"{{"alg":"RS256","kid":"k","jwk":{}}}"#, deep(depth));
+        let error = world.check(&unsigned(&header, "AAAA"), "{}").unwrap_err();
+        let code = match encode(&header).len() < 32_000 {
+            true => ErrorCode::AccessTokenSignature,
+            false => ErrorCode::AccessTokenMalformed,
+        };
+        assert_refused(&error, code);
+    }
+    let payload = claims(|_| {}).to_string();
+    let payload = payload.strip_suffix('}').unwrap();
+    for name in ["authorization_details", "cnf", "consumer", "aud"] {
+        let payload = format!("{payload},\"{name}\":{}}}", deep(5_000));
+        let token = segl::jws::sign_json(
+            crate::support::signer(&rsa_key()).as_ref(),
+            r#"{"alg":"RS256","kid":"k"}"#,
+            payload.as_bytes(),
+            &segl::Call::none(),
+        );
+        let error = world.check(&token.unwrap(), "{}").unwrap_err();
+        assert_refused(&error, ErrorCode::AccessTokenMalformed);
+    }
 }

@@ -189,6 +189,43 @@ fn what_is_wrong_with_the_keys_is_said() {
     assert_undecided(&error, ErrorCode::JwksInvalid);
 }
 
+#[derive(Debug, Default)]
+struct Redirects(AtomicUsize);
+
+impl Transport for Redirects {
+    fn send(&self, _: &Request, _: &Call) -> segl::Result<Response> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let there = (
+            "location".to_owned(),
+            "https://forger.example/jwk".to_owned(),
+        );
+        let keys = json!({ "keys": [jwk(&rsa_key(), "k")] }).to_string();
+        Ok(Response::new(302, vec![there], keys.into_bytes()))
+    }
+}
+
+#[test]
+fn a_redirect_is_no_set_of_keys() {
+    for (settings, code) in [
+        (r#"{"environment":"test"}"#, ErrorCode::MetadataInvalid),
+        (
+            r#"{"environment":"test","jwks_uri":"https://test.maskinporten.no/jwk"}"#,
+            ErrorCode::JwksUnavailable,
+        ),
+    ] {
+        let issuer = Arc::new(Redirects::default());
+        let validator = Validator::builder(ValidatorSettings::from_json(settings).unwrap())
+            .transport(issuer.clone())
+            .build()
+            .unwrap();
+        let error = validator.check(&good(), &Requirements::default(), &Call::none());
+        let error = error.unwrap_err();
+        assert_undecided(&error, code);
+        assert!(error.message().contains("302"), "{error}");
+        assert_eq!(issuer.0.load(Ordering::SeqCst), 1);
+    }
+}
+
 #[test]
 fn metadata_of_another_issuer_are_refused() {
     for (member, value) in [

@@ -3,6 +3,7 @@
 use segl::{Call, ErrorCode, Requirements};
 use serde_json::{Value, json};
 
+use crate::rows::check_rows;
 use crate::support::rsa_key;
 use crate::world::{
     NOW, ORGNO, OTHER_PERSON, OTHER_RSA, PERSON, SUPPLIER, World, assert_refused, claims, token,
@@ -59,6 +60,25 @@ fn each_claim_is_compared_with_what_is_required() {
             AccessTokenScope,
             &[],
         ),
+        // The token's is longer.
+        (
+            json!({}),
+            json!({"scopes": ["bank:saldo"]}),
+            AccessTokenScope,
+            &[],
+        ),
+        (
+            json!({"scope": "bank:konto\tbank:skriv"}),
+            json!({"scopes": ["bank:skriv"]}),
+            AccessTokenScope,
+            &[],
+        ),
+        (
+            json!({"scope": ""}),
+            json!({"scopes": ["bank:konto"]}),
+            AccessTokenScope,
+            &[],
+        ),
         (
             json!({"scope": null}),
             json!({"scopes": ["bank:konto"]}),
@@ -94,6 +114,13 @@ fn each_claim_is_compared_with_what_is_required() {
             json!({"consumer": ORGNO}),
             AccessTokenConsumer,
             &["0088"],
+        ),
+        // Registers of persons are not shown (checked for each row).
+        (
+            json!({"consumer": {"authority": "etsi-en-319-412", "ID": format!("PNONO-{PERSON}")}}),
+            json!({"consumer": ORGNO}),
+            AccessTokenConsumer,
+            &["PNONO"],
         ),
         (
             json!({}),
@@ -169,19 +196,18 @@ fn each_claim_is_compared_with_what_is_required() {
         ),
     ];
     let world = World::new();
-    for (changes, requirements, code, says) in cases {
-        let error = world.refusal(
-            |claims| {
-                for (name, value) in changes.as_object().unwrap() {
-                    claims[name] = value.clone();
-                }
-            },
-            &requirements.to_string(),
-        );
-        assert_refused(&error, code);
-        for part in says {
+    check_rows(cases, |(changes, requirements, code, says)| {
+        let error = world.refusal(|claims| change(claims, changes), &requirements.to_string());
+        assert_refused(&error, *code);
+        for part in *says {
             assert!(error.message().contains(part), "{part}: {error}");
         }
+    });
+}
+
+fn change(claims: &mut Value, changes: &Value) {
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
     }
 }
 
@@ -206,7 +232,7 @@ fn an_unspecified_audience_is_accepted_only_when_that_is_set() {
 #[test]
 fn claims_that_cannot_be_read_are_named_and_not_shown() {
     let world = World::new();
-    for (changes, says) in [
+    let rows = [
         (json!({"exp": null}), "exp"),
         (json!({"exp": "soon"}), "seconds"),
         (json!({"exp": -1}), "time"),
@@ -224,26 +250,21 @@ fn claims_that_cannot_be_read_are_named_and_not_shown() {
         (json!({"pid": "23079422569"}), "pid"),
         (json!({"pid": 23079422568u64}), ""),
         (json!({"cnf": {"jkt": 1}}), ""),
+        (json!({"scope": ["bank:konto", "a:b c:d"]}), "blank"),
         // The values of an object are no object.
         (json!({"cnf": ["jkt", "x5t"]}), ""),
         (
             json!({"consumer": ["iso6523-actorid-upis", "0192:910753614"]}),
             "",
         ),
-    ] {
-        let error = world.refusal(
-            |claims| {
-                for (name, value) in changes.as_object().unwrap() {
-                    claims[name] = value.clone();
-                }
-            },
-            "{}",
-        );
+    ];
+    check_rows(rows, |(changes, says)| {
+        let error = world.refusal(|claims| change(claims, changes), "{}");
         assert_refused(&error, ErrorCode::AccessTokenMalformed);
         assert!(error.message().contains(says), "{changes}: {error}");
         assert!(!error.message().contains("2307942"), "{error}");
         assert!(!error.message().contains("91075361"), "{error}");
-    }
+    });
 }
 
 #[test]
@@ -294,6 +315,7 @@ fn requirements_that_are_none_are_refused_by_name() {
         ("[]", "object"),
         ("", "object"),
         ("{", ""),
+        (r#"{"scopes":[]}"#, "scopes"),
         (r#"{"scope":["a:b"]}"#, "scope"),
         (r#"{"scopes":["a b"]}"#, "scopes[0]"),
         (r#"{"any_scope":[]}"#, "any_scope"),

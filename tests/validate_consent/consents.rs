@@ -5,6 +5,7 @@ use segl::ErrorCode;
 use segl::validate::{Consent, Party};
 use serde_json::{Value, json};
 
+use crate::rows::check_rows;
 use crate::world::{NOW, ORG, OTHER_PERSON, PERSON, STRANGER, World, claims, organisation};
 
 const ID: &str = "93413201-b7e8-4ec3-a899-580fc02c6aeb";
@@ -221,9 +222,9 @@ fn each_fault_has_its_number_and_no_person_is_shown() {
         ),
     ];
     let world = World::new();
-    for (claims, code, words) in cases {
-        let error = world.refusal(&claims, &required());
-        assert_eq!(error.code(), code, "{error}");
+    check_rows(cases, |(claims, code, words)| {
+        let error = world.refusal(claims, &required());
+        assert_eq!(error.code(), *code, "{error}");
         assert!(error.message().contains(words), "{error}");
         for person in [PERSON, OTHER_PERSON, "05848998357"] {
             assert!(!format!("{error:?}").contains(person), "{error:?}");
@@ -231,7 +232,7 @@ fn each_fault_has_its_number_and_no_person_is_shown() {
         assert_eq!(error.details().http_status, Some(403));
         let word = error.details().oauth_error.as_deref();
         assert_eq!(word, Some("insufficient_scope"));
-    }
+    });
 }
 
 #[test]

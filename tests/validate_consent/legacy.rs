@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use segl::ErrorCode;
 use serde_json::{Value, json};
 
+use crate::rows::check_rows;
 use crate::support::rsa_key;
 use crate::world::{
     ALTINN, ALTINN_KEY, ALTINN_KEYS, NOW, ORG, OTHER_PERSON, PERSON, STRANGER, World, claims, jws,
@@ -171,16 +172,16 @@ fn each_fault_has_its_number() {
         (token(&claims()), AccessTokenKeyUnknown, "k1"),
     ]);
     let world = world();
-    for (token, code, words) in cases {
-        let error = check(&world, &token).unwrap_err();
-        assert_eq!(error.code(), code, "{error}");
+    check_rows(cases, |(token, code, words)| {
+        let error = check(&world, token).unwrap_err();
+        assert_eq!(error.code(), *code, "{error}");
         assert!(error.message().contains(words), "{error}");
         assert!(error.message().contains("consent"), "{error}");
         for person in [PERSON, OTHER_PERSON, "Kari"] {
             assert!(!format!("{error:?}").contains(person), "{error:?}");
         }
         assert_eq!(error.details().http_status, Some(403), "{error}");
-    }
+    });
 }
 
 #[test]

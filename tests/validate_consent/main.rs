@@ -10,6 +10,8 @@ mod samples;
 #[cfg(feature = "simulator")]
 mod simulated;
 
+#[path = "../support/rows.rs"]
+mod rows;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use segl::{Error, ErrorCode};
 use serde_json::{Value, json};
 
+use crate::rows::check_rows;
 use crate::support::{ec_key, rsa_key};
 use crate::world::{
     NOW, World, base64url, claims, ec_jwk, jws, jws_of, rsa_jwk, sender_key, thumbprint, token,
@@ -147,12 +148,12 @@ fn each_fault_of_a_proof_is_named() {
         (of("jti", json!("")), "jti is missing"),
         (of("jti", json!(7)), "jti is not a string"),
     ];
-    for (proof, words) in cases {
-        let error = check(&world, &token, &proof).unwrap_err();
+    check_rows(cases, |(proof, words)| {
+        let error = check(&world, &token, proof).unwrap_err();
         assert_eq!(error.code(), ErrorCode::DpopProofInvalid, "{error}");
         assert!(error.message().contains(words), "{words}: {error}");
         refused(&error, "invalid_dpop_proof");
-    }
+    });
     for seconds in [-70, 10] {
         check(&world, &token, &of("iat", json!(NOW + seconds))).unwrap();
     }
@@ -226,7 +227,12 @@ fn a_bound_token_needs_a_proof_and_a_proof_a_bound_token() {
 #[test]
 fn a_binding_that_cannot_be_checked_is_refused() {
     let world = World::new();
-    for cnf in [json!({}), json!({ "kid": "x" }), json!({ "jwk": {} })] {
+    for cnf in [
+        json!({}),
+        json!({ "kid": "x" }),
+        json!({ "jwk": {} }),
+        json!({ "jkt": null }),
+    ] {
         let mut claims = claims();
         claims["cnf"] = cnf;
         let error = world.refusal(&claims, &json!({}));

@@ -30,7 +30,7 @@ pub fn maskinporten() -> RunningSimulator {
         consented = {consented}
         valid_to = {valid_to}
         consent_rights = [
-            {{ action = ["consent"], resource = [{{ type = "urn:altinn:resource", value = "bank-saldo" }}], metaData = {{ aar = "2026" }} }},
+            {{ action = ["consent"], resource = [{{ type = "urn:altinn:resource", value = "bank-saldo" }}], metaData = {{ aar = "2026", navn = "Kari Nordmann" }} }},
         ]
         "#,
         consented = now() - 60,

@@ -21,7 +21,7 @@ pub(super) struct Fetching {
     in_the_air: usize,
     /// When the last fetch began.
     pub(super) tried_at: Option<Moment>,
-    /// When the last one began that an unknown `kid` caused.
+    /// When the last one began that a token caused which no known key has signed.
     pub(super) demanded_at: Option<Moment>,
     /// Why the last one failed.
     pub(super) failure: Option<Error>,

@@ -2,8 +2,8 @@
 //!
 //! They are read at the first check, and again, on a thread of their own, before they are
 //! too old; while that fails, however long, those that are known are used on. A token with a
-//! `kid` that is not known has them read at once, but not more often than [`NEXT_DEMAND_MS`]
-//! allows, whatever is sent.
+//! `kid` that is not known, or a signature that is none of the known keys', has them read at
+//! once, but not more often than [`NEXT_DEMAND_MS`] allows, whatever is sent.
 
 mod fetching;
 mod flight;
@@ -26,7 +26,8 @@ use crate::fork::PerProcess;
 use crate::http::Transport;
 use crate::log::{self, Level};
 
-/// At most one fetch for the sake of an unknown `kid` in so many milliseconds.
+/// At most one fetch for the sake of tokens that no known key has signed in so many
+/// milliseconds.
 const NEXT_DEMAND_MS: i64 = 30_000;
 
 /// A fetch to replace keys that are growing old is repeated after so many milliseconds.
@@ -105,7 +106,7 @@ impl KeyCache {
         self.0.read_first(call).map_err(undecided)
     }
 
-    /// Keys that were read after `seen`, in which a token's `kid` is not. `None` when it is
+    /// Keys that were read after `seen`, none of which has signed a token. `None` when it is
     /// too early to ask for them.
     ///
     /// # Errors
