@@ -27,12 +27,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("jws", &["keys"]),
     ("profiles", &["jws", "keys"]),
     ("http", &[]),
-    ("token", &["profiles", "jws", "keys", "http"]),
-    // Tokens received, and answers that are encrypted.
-    ("validate", &["token", "profiles", "jws", "keys", "http"]),
+    // Answers that are encrypted.
     ("jwe", &["keys"]),
+    ("token", &["profiles", "jwe", "jws", "keys", "http"]),
+    // Tokens received.
+    ("validate", &["token", "profiles", "jws", "keys", "http"]),
     ("config", &["validate", "token", "profiles", "keys"]),
-    ("apis", &["token", "profiles", "jwe", "jws", "keys", "http"]),
+    ("apis", &["token", "profiles", "jws", "keys", "http"]),
     (
         "ffi",
         &[

@@ -15,6 +15,7 @@ pub struct Header {
     alg: String,
     enc: String,
     kid: Option<String>,
+    x5t_s256: Option<String>,
 }
 
 /// A member that is there twice is refused.
@@ -23,6 +24,8 @@ struct Wire {
     alg: String,
     enc: String,
     kid: Option<String>,
+    #[serde(rename = "x5t#S256")]
+    x5t_s256: Option<String>,
     #[serde(default, deserialize_with = "present")]
     zip: bool,
     #[serde(default, deserialize_with = "present")]
@@ -56,6 +59,7 @@ impl Header {
             alg: wire.alg,
             enc: wire.enc,
             kid: wire.kid,
+            x5t_s256: wire.x5t_s256,
         })
     }
 
@@ -72,6 +76,19 @@ impl Header {
     /// `kid`: which key it is encrypted to, in the sender's words.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// `x5t#S256`: the thumbprint of the certificate that it is encrypted to.
+    pub fn x5t_s256(&self) -> Option<&str> {
+        self.x5t_s256.as_deref()
+    }
+
+    /// Its `kid` for a message, in brackets; empty without one.
+    pub(super) fn shown_kid(&self) -> String {
+        self.kid.as_deref().map_or_else(String::new, |kid| {
+            let kid: String = kid.chars().take(100).collect();
+            format!(" (its \"kid\" is \"{}\")", kid.escape_debug())
+        })
     }
 
     /// Its algorithms, if they are among those `accepted`.

@@ -23,6 +23,7 @@ mod encrypt;
 mod header;
 
 pub use compact::Compact;
+use compact::invalid;
 #[cfg(feature = "simulator")]
 pub use encrypt::{encrypt, seal};
 pub use header::Header;
@@ -65,24 +66,42 @@ pub fn decrypt(
     accepted: &Accepted,
     call: &Call,
 ) -> Result<Secret> {
-    let jwe = Compact::parse(compact)?;
-    let (alg, enc) = jwe.header().require(accepted)?;
-    jwe.require_lengths(enc)?;
-    let content_key = unwrap(&jwe, alg, enc, key, call)?;
-    content::decrypt(enc, &content_key, &jwe.sealed()).ok_or_else(|| {
-        let for_key = jwe.header().kid().map_or(String::new(), |kid| {
-            let kid: String = kid.chars().take(100).collect();
-            format!(" (its \"kid\" is \"{}\")", kid.escape_debug())
-        });
-        Error::new(
-            ErrorCode::JweInvalid,
-            format!(
-                "the JWE does not decrypt with the key that has thumbprint {}{for_key}; it was encrypted to another key, \
-                 or changed on its way. Check which public key or certificate the sender uses",
-                key.public_key().thumbprint()
-            ),
-        )
-    })
+    Compact::parse(compact)?.decrypt(key, accepted, call)
+}
+
+impl Compact {
+    /// Refuses what no key would be asked to decrypt.
+    ///
+    /// # Errors
+    /// `JWE_ALGORITHM` for another algorithm than `accepted`, `JWE_INVALID` for parts that
+    /// are not as long as it wants.
+    pub fn require(&self, accepted: &Accepted) -> Result<(KeyEncryption, ContentEncryption)> {
+        let (alg, enc) = self.header().require(accepted)?;
+        self.require_lengths(enc)?;
+        Ok((alg, enc))
+    }
+
+    /// Decrypts it with `key`.
+    ///
+    /// # Errors
+    /// As [`decrypt`].
+    pub fn decrypt(&self, key: &dyn Decrypter, accepted: &Accepted, call: &Call) -> Result<Secret> {
+        let (alg, enc) = self.require(accepted)?;
+        let content_key = unwrap(self, alg, enc, key, call)?;
+        content::decrypt(enc, &content_key, &self.sealed()).ok_or_else(|| {
+            let thumbprint = key.public_key().thumbprint();
+            self.undecipherable(&format!("the key that has thumbprint {thumbprint}"))
+        })
+    }
+
+    /// `JWE_INVALID`: it does not decrypt with `keys`, all that could be.
+    pub(crate) fn undecipherable(&self, keys: &str) -> Error {
+        let for_key = self.header().shown_kid();
+        invalid(format_args!(
+            "does not decrypt with {keys}{for_key}; it was encrypted to another key, or changed on its way. \
+             Check which public key or certificate the sender uses"
+        ))
+    }
 }
 
 /// The key of the content. When there is none to be had, a random one stands in for it,

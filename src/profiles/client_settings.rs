@@ -168,7 +168,7 @@ pub struct ClientSettings {
     /// `generic` when this is set, `helseid` always.
     #[serde(default)]
     pub dpop: Option<DpopSettings>,
-    /// The key to which services encrypt their answers, as the banks of DSOP Control do.
+    /// The keys to which services encrypt their answers, as the banks of DSOP Control do.
     #[serde(default)]
     pub decryption: Option<DecryptionSettings>,
     /// Base URL of Digdir's administration API, instead of the environment's, for

@@ -1,4 +1,4 @@
-//! The settings of a client's key that others encrypt to.
+//! The settings of a client's keys that others encrypt to.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,22 +8,57 @@ use super::setting_error;
 use crate::alg::{ContentEncryption, KeyEncryption};
 use crate::error::Result;
 
-/// The key with which answers are decrypted that come encrypted (JWE, RFC 7516), and the
-/// algorithms that they may use.
+/// The key with which answers are decrypted that come encrypted (JWE, RFC 7516), or
+/// several while one replaces another, and the algorithms that they may use.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct DecryptionSettings {
     /// The URI of the private key, an RSA key that may decrypt, with its PIN source:
     /// `pkcs11:…`, `awskms:…` or `file:…`. It is opened when it is used for the first
-    /// time.
-    pub key: KeySetting,
+    /// time. Left out when `keys` is set, or when the program gives decrypters of its own.
+    #[serde(default)]
+    pub key: Option<KeySetting>,
+    /// Several keys, while some senders still encrypt to an old one: the key that an
+    /// answer names decrypts it, and when it names none of them, the first that can.
+    /// Excludes `key`.
+    #[serde(default)]
+    pub keys: Vec<DecryptionKey>,
     /// How the key of the content may be encrypted (`alg`). Default `RSA-OAEP-256`.
     #[serde(default = "usual_key_encryption")]
     pub key_encryption: Vec<KeyEncryption>,
     /// How the content may be encrypted (`enc`). Default `A256GCM` and `A128CBC-HS256`.
     #[serde(default = "usual_content_encryption")]
     pub content_encryption: Vec<ContentEncryption>,
+}
+
+/// One of several keys that others encrypt to. An answer names it by its `kid`, which is
+/// the one here or the public key's RFC 7638 thumbprint, or by `x5t#S256`, the thumbprint
+/// of the certificate.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DecryptionKey {
+    /// The URI of the private key, as in `decryption.key`.
+    pub key: KeySetting,
+    /// What senders call the key in `kid`.
+    #[serde(default)]
+    pub kid: Option<String>,
+    /// `file:` URI of the certificate that senders encrypt to (PEM or DER).
+    #[serde(default)]
+    pub certificate: Option<KeySetting>,
+}
+
+impl Default for DecryptionSettings {
+    /// The usual algorithms, and no key.
+    fn default() -> Self {
+        Self {
+            key: None,
+            keys: Vec::new(),
+            key_encryption: usual_key_encryption(),
+            content_encryption: usual_content_encryption(),
+        }
+    }
 }
 
 fn usual_key_encryption() -> Vec<KeyEncryption> {
@@ -34,29 +69,49 @@ fn usual_content_encryption() -> Vec<ContentEncryption> {
     vec![ContentEncryption::A256Gcm, ContentEncryption::A128CbcHs256]
 }
 
-/// The settings, if there are any.
+/// The settings, if there are any. `are_given` when the program has decrypters of its own.
 ///
 /// # Errors
-/// `CONFIG` when they accept nothing.
-pub(crate) fn decryption(settings: &ClientSettings) -> Result<Option<DecryptionSettings>> {
-    let Some(decryption) = &settings.decryption else {
-        return Ok(None);
+/// `CONFIG` when they accept nothing, and unless the keys come from one place.
+pub(crate) fn decryption(
+    settings: &ClientSettings,
+    are_given: bool,
+) -> Result<Option<DecryptionSettings>> {
+    let decryption = match &settings.decryption {
+        Some(decryption) => decryption.clone(),
+        None if are_given => DecryptionSettings::default(),
+        None => return Ok(None),
     };
-    for (name, is_empty) in [
+    let keys = match (&decryption.key, &decryption.keys[..]) {
+        (None, []) if !are_given => Some((
+            "key",
+            "is missing; set it, or \"decryption.keys\", to a pkcs11:, awskms: or file: URI",
+        )),
+        (Some(_), [_, ..]) => Some((
+            "key",
+            "stands beside \"decryption.keys\"; move it into an entry, as decryption.keys[0].key",
+        )),
+        (Some(_), _) if are_given => Some((
+            "key",
+            "is set, and decrypters were given too; use one of them",
+        )),
+        (_, [_, ..]) if are_given => Some((
+            "keys",
+            "is set, and decrypters were given too; use one of them",
+        )),
+        _ => None,
+    };
+    let nothing = "is empty, so nothing could be decrypted; name an algorithm, or leave it out";
+    let empty = [
         ("key_encryption", decryption.key_encryption.is_empty()),
         (
             "content_encryption",
             decryption.content_encryption.is_empty(),
         ),
-    ] {
-        if is_empty {
-            return Err(setting_error(
-                &format!("decryption.{name}"),
-                format_args!(
-                    "is empty, so nothing could be decrypted; name an algorithm, or leave it out"
-                ),
-            ));
-        }
+    ];
+    let empty = empty.iter().find(|(_, is_empty)| *is_empty);
+    match keys.or(empty.map(|(name, _)| (*name, nothing))) {
+        Some((name, problem)) => Err(setting_error(&format!("decryption.{name}"), problem)),
+        None => Ok(Some(decryption)),
     }
-    Ok(Some(decryption.clone()))
 }

@@ -1,7 +1,7 @@
 //! How an assertion's header names its key: `kid`, `x5c`, or not at all.
 
 use super::choices::X5cForm;
-use super::client_settings::ClientSettings;
+use super::client_settings::{ClientSettings, KeySetting};
 use super::setting_error;
 use crate::alg::Algorithm;
 use crate::clock::UnixTime;
@@ -175,18 +175,25 @@ pub fn certificates(settings: &ClientSettings) -> Result<Option<Vec<Certificate>
             "excludes \"certificate\" and \"x5c\": a header names its key by exactly one of them",
         ));
     }
-    let Some(uri) = &settings.certificate else {
-        return Ok(None);
-    };
+    let certificate = settings.certificate.as_ref();
+    certificate
+        .map(|uri| certificate_file("certificate", uri))
+        .transpose()
+}
+
+/// The certificates in the file that `setting` names as `uri`, in file order.
+///
+/// # Errors
+/// `IO`, `CERTIFICATE`, or `CONFIG` when it is no `file:` URI.
+pub(crate) fn certificate_file(setting: &str, uri: &KeySetting) -> Result<Vec<Certificate>> {
     let KeyUri::File(file) = uri.expose().parse()? else {
         return Err(setting_error(
-            "certificate",
+            setting,
             "must be a file: URI; a certificate on a token is found beside its key",
         ));
     };
     let bytes = crate::file::read(file.path(), "certificate file")?;
-    let chain = Certificate::read_chain(&bytes).map_err(|error| {
+    Certificate::read_chain(&bytes).map_err(|error| {
         error.in_context(format_args!("certificate file {}", file.path().display()))
-    })?;
-    Ok(Some(chain))
+    })
 }

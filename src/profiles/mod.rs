@@ -33,12 +33,13 @@ pub use choices::{
     AudienceForm, ClientAuthentication, Environment, Grant, JtiForm, ProfileName, X5cForm,
 };
 pub use client_settings::{ClientKey, ClientSettings, KeySetting};
-pub use decryption_settings::DecryptionSettings;
 pub(crate) use decryption_settings::decryption;
+pub use decryption_settings::{DecryptionKey, DecryptionSettings};
 pub use digdir::certificate_environment;
 pub use dpop_settings::{DpopSettings, dpop};
 pub use end_time::EndTime;
 pub(crate) use issuer::{check_issuer, maskinporten_issuer, metadata_of};
+pub(crate) use key_reference::certificate_file;
 pub use key_reference::certificates;
 pub use maskinporten_refusals::maskinporten_refusals;
 pub use refusal::{KnownRefusal, ServerRefusal};

@@ -1,5 +1,6 @@
 //! What the simulator knows while it runs.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State as Extract};
@@ -131,6 +132,8 @@ pub(super) struct State {
     pub(super) consents: Vec<Consent>,
     pub(super) kfr: Kfr,
     pub(super) bank: BankConfig,
+    /// How many requests had a token for the bank.
+    pub(super) bank_requests: AtomicUsize,
     /// What the HTTPS listener shows; none without one.
     pub(super) identity: Option<Identity>,
     pub(super) outages: Outages,
@@ -158,6 +161,7 @@ impl State {
             consents: config.consents,
             kfr: Kfr::new(config.kfr),
             bank: config.bank,
+            bank_requests: AtomicUsize::new(0),
             identity: identity.transpose()?,
             outages,
             in_progress: InProgress::default(),

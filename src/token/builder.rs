@@ -16,8 +16,8 @@ use crate::call::Call;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::Transport;
-use crate::keys::Signer;
 use crate::keys::uri::PinPolicy;
+use crate::keys::{Decrypter, Signer};
 use crate::profiles::{self, ClientSettings, DpopSettings};
 use crate::secret::Secret;
 
@@ -34,6 +34,7 @@ pub struct TokenClientBuilder {
     pin_policy: PinPolicy,
     transport: Option<Arc<dyn Transport>>,
     tls_signer: Option<Arc<dyn Signer>>,
+    decrypters: Vec<Arc<dyn Decrypter>>,
     shared_store: Option<Arc<dyn SharedStore>>,
     clock: Arc<dyn Clock>,
 }
@@ -50,6 +51,7 @@ impl TokenClientBuilder {
             pin_policy: PinPolicy::default(),
             transport: None,
             tls_signer: None,
+            decrypters: Vec::new(),
             shared_store: None,
             clock: Arc::new(SystemClock),
         }
@@ -100,6 +102,14 @@ impl TokenClientBuilder {
     /// key. `tls` in the settings says the rest.
     pub fn tls_signer(mut self, signer: Arc<dyn Signer>) -> Self {
         self.tls_signer = Some(signer);
+        self
+    }
+
+    /// Decrypts answers with `decrypters` instead of the keys in the settings'
+    /// `decryption`, which may be left out then, or say the algorithms only. An answer
+    /// names one of several by its RFC 7638 thumbprint; else the first that can decrypts it.
+    pub fn decrypters(mut self, decrypters: Vec<Arc<dyn Decrypter>>) -> Self {
+        self.decrypters = decrypters;
         self
     }
 
@@ -180,8 +190,12 @@ impl TokenClientBuilder {
             .with_client_certificate(tls.is_some());
         let apis = profiles::apis(&settings)?;
         let (environment, services) = (settings.environment, settings.services.clone());
-        let decryption = profiles::decryption(&settings)?
-            .map(|decryption| Decryption::new(decryption, Arc::clone(&opener)));
+        let decryption = profiles::decryption(&settings, !self.decrypters.is_empty())?;
+        let decryption = decryption.map(|decryption| {
+            let (opener, clock) = (Arc::clone(&opener), Arc::clone(&self.clock));
+            Decryption::new(decryption, self.decrypters, opener, clock)
+        });
+        let decryption = decryption.transpose()?;
         let clock = Arc::clone(&self.clock);
         let shared = match (&settings.shared_cache, self.shared_store) {
             (None, None) => None,

@@ -108,7 +108,7 @@ impl TokenClient {
         self.service.services.get(&name)
     }
 
-    /// The key to which services encrypt their answers; `None` when the settings name none.
+    /// The keys to which services encrypt their answers; `None` when there is none.
     pub fn decryption(&self) -> Option<&Decryption> {
         self.service.decryption.as_ref()
     }

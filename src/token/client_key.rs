@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use arc_swap::ArcSwapOption;
 
 use super::expiry::{DEFAULT_WARN_DAYS, Expiring, Expiry, Watch};
+use super::failure::{Failure, REOPEN_AFTER};
 use super::health::KeyHealth;
 use super::opener::KeyOpener;
 use crate::call::Call;
@@ -17,9 +18,6 @@ use crate::keys::{Certificate, Health, HealthState, Signer, x509};
 use crate::log;
 use crate::profiles::{self, ClientSettings, EndTime, Profile};
 use crate::secret::Secret;
-
-/// A key that could not be opened is left alone for so many seconds.
-const REOPEN_AFTER: i64 = 5;
 
 /// A key that the service refused is tried after the others for so many seconds.
 const LAST_AFTER_REFUSAL: i64 = 60;
@@ -78,12 +76,6 @@ pub(super) struct ClientKey {
     /// The number of the error for which it was passed over the last time, 0 for none.
     passed_over_for: AtomicI32,
     watch: Watch,
-}
-
-#[derive(Debug)]
-struct Failure {
-    at: UnixTime,
-    error: Error,
 }
 
 impl ClientKey {
@@ -179,10 +171,7 @@ impl ClientKey {
             }
             Err(error) => {
                 let error = self.named(error);
-                let failure = Failure {
-                    at: clock.now(),
-                    error: error.duplicate(),
-                };
+                let failure = Failure::new(&error, clock.now());
                 self.failure.store(Some(Arc::new(failure)));
                 Err(error)
             }
@@ -197,11 +186,7 @@ impl ClientKey {
 
     /// The service did not take it at `now`, for `error`.
     pub(super) fn note_refusal(&self, error: &Error, now: UnixTime) {
-        let refusal = Failure {
-            at: now,
-            error: error.duplicate(),
-        };
-        self.refusal.store(Some(Arc::new(refusal)));
+        self.refusal.store(Some(Arc::new(Failure::new(error, now))));
     }
 
     /// The service took it.
@@ -351,15 +336,6 @@ impl ClientKey {
         let failure = self.failure.load();
         let failure = failure.as_ref();
         failure.is_none_or(|failure| !failure.is_within(REOPEN_AFTER, now))
-    }
-}
-
-impl Failure {
-    /// True when it is less than `seconds` old. A clock that was set back does not
-    /// make it younger.
-    fn is_within(&self, seconds: i64, now: UnixTime) -> bool {
-        let age = now.seconds().saturating_sub(self.at.seconds());
-        (0..seconds).contains(&age)
     }
 }
 

@@ -327,7 +327,7 @@ enum Rank {
 
 /// One error out of those of several keys: the first one's number and facts, and
 /// the message of each.
-fn joined(what: &str, mut errors: Vec<Error>) -> Error {
+pub(super) fn joined(what: &str, mut errors: Vec<Error>) -> Error {
     if errors.len() < 2 {
         return errors.pop().unwrap_or_else(|| {
             Error::new(ErrorCode::TokenUnavailable, format!("{what} now")).with_retryable(true)

@@ -66,7 +66,7 @@ pub(super) struct Parts {
     pub(super) environment: Option<Environment>,
     /// The services behind the client's tokens, where they are not as usual.
     pub(super) services: BTreeMap<ServiceName, ServiceSettings>,
-    /// The key that others encrypt to.
+    /// The keys that others encrypt to.
     pub(super) decryption: Option<Decryption>,
     /// Time for one try.
     pub(super) timeout: Duration,

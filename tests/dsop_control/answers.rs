@@ -140,7 +140,7 @@ fn a_key_that_was_replaced_is_opened_again_and_not_too_often() {
         write(&other);
         let key = format!("file:{}", path.display());
         let client = world.client(&json!({ "decryption": { "key": key } }));
-        client.decryption().unwrap().key(&Call::none()).unwrap();
+        client.decryption().unwrap().open(&Call::none()).unwrap();
         let bank = Some(world.bank_url());
         DsopControl::new(client, TokenRequest::default(), bank).unwrap()
     };

@@ -1,26 +1,45 @@
 //! The key that decrypts is in a token.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::OnceLock;
 
-use segl::ErrorCode;
+use segl::keys::{self, HealthState, KeyUri};
+use segl::{ErrorCode, PublicJwk};
 use serde_json::json;
 use softhsm::{PIN, SoftHsm};
 
 use super::*;
 
-#[test]
-fn answers_are_decrypted_with_a_key_in_a_token() {
-    let hsm = SoftHsm::new("dsop-control");
-    hsm.init_token("agency");
-    fs::write(hsm.path("pin"), PIN).unwrap();
-    fs::set_permissions(hsm.path("pin"), fs::Permissions::from_mode(0o600)).unwrap();
-    let base = format!(
-        "pkcs11:token=agency?module-path={}&pin-source=file:{}",
-        softhsm::module(),
-        hsm.path("pin").display()
-    );
+/// What the URIs of keys in the token `agency` begin with. The module reads its
+/// configuration once in a process, so the tests share it.
+fn token() -> &'static str {
+    static TOKEN: OnceLock<(SoftHsm, String)> = OnceLock::new();
+    let (_, base) = TOKEN.get_or_init(|| {
+        let hsm = SoftHsm::new("dsop-control");
+        hsm.init_token("agency");
+        fs::write(hsm.path("pin"), PIN).unwrap();
+        fs::set_permissions(hsm.path("pin"), fs::Permissions::from_mode(0o600)).unwrap();
+        let base = format!(
+            "pkcs11:token=agency?module-path={}&pin-source=file:{}",
+            softhsm::module(),
+            hsm.path("pin").display()
+        );
+        (hsm, base)
+    });
+    base
+}
+
+/// What `segl key generate` says of a new key.
+fn generated(alg: &str, label: &str) -> Value {
     let arguments = [
-        "key", "generate", "--alg", "RSA-OAEP", "--label", "dsop", "--token", &base,
+        "key",
+        "generate",
+        "--alg",
+        alg,
+        "--label",
+        label,
+        "--token",
+        token(),
     ];
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_segl"))
         .arg("--json")
@@ -29,12 +48,21 @@ fn answers_are_decrypted_with_a_key_in_a_token() {
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");
-    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn public_half(made: &Value) -> Value {
+    json!({ "kty": "RSA", "n": made["jwk"]["n"], "e": made["jwk"]["e"] })
+}
+
+#[test]
+fn answers_are_decrypted_with_a_key_in_a_token() {
+    let made = generated("RSA-OAEP", "dsop");
     assert_eq!(
         (&made["jwk"]["use"], &made["jwk"]["alg"]),
         (&json!("enc"), &json!("RSA-OAEP"))
     );
-    let jwk = json!({ "kty": "RSA", "n": made["jwk"]["n"], "e": made["jwk"]["e"] });
+    let jwk = public_half(&made);
 
     // SoftHSM does OAEP with SHA-1 only.
     let world = World::encrypting_to("alg = 'RSA-OAEP'", &jwk);
@@ -53,4 +81,52 @@ fn answers_are_decrypted_with_a_key_in_a_token() {
         error.message().contains("RSA-OAEP and name that"),
         "{error}"
     );
+}
+
+/// The old key is in the token, the new one in a file; banks do not say which they use.
+#[test]
+fn the_key_of_another_in_a_token_is_no_fault_of_the_token() {
+    let made = generated("RSA-OAEP", "dsop-old");
+    let signs = generated("RS256", "signs");
+    let uri: KeyUri = signs["key"].as_str().unwrap().parse().unwrap();
+    let signer = keys::open(&uri, None, &Call::none()).unwrap();
+    // As long as the old one: the token has to be asked to find out.
+    let old = PublicJwk::from_json(&public_half(&made).to_string()).unwrap();
+    let new = openssl::rsa::Rsa::generate(old.bits()).unwrap();
+    let new = support::pem(&openssl::pkey::PKey::from_rsa(new).unwrap());
+    let own = SoftwareDecrypter::from_bytes(&new, None).unwrap();
+    let consumers = [
+        public_half(&made),
+        Value::Object(own.public_key().members()),
+    ];
+    let consumers = consumers.map(|jwk| format!("jwk = {}", toml_table(&jwk)));
+    let bank = "alg = 'RSA-OAEP'\nkey_name = 'none'\npage_size = 2";
+    let world = World::encrypting_in_turn(bank, &consumers);
+    let path = world.folder.path().join("new.pem");
+    fs::write(&path, new).unwrap();
+    let in_file = format!("file:{}", path.display());
+    let decryption = json!({
+        "keys": [{ "key": made["key"] }, { "key": in_file }],
+        "key_encryption": ["RSA-OAEP"],
+    });
+    let bank = world.bank_with(&json!({ "decryption": decryption }));
+    let counters = || {
+        let counters = signer.health().token.unwrap().counters;
+        (
+            counters.failed,
+            counters.healed,
+            counters.logins,
+            counters.reinitialisations,
+        )
+    };
+    accounts(&bank).unwrap();
+    let before = counters();
+    let period = Period::new(Some("2025-01-01"), None).unwrap();
+    let pages = bank.transactions(&case(), ACCOUNT, period, &Call::none());
+    assert_eq!(pages.unwrap().len(), 4);
+    assert_eq!(counters(), before);
+    assert_eq!(signer.health().state, HealthState::Ready);
+    signer
+        .sign(Algorithm::RS256, b"message", &Call::none())
+        .unwrap();
 }

@@ -5,6 +5,7 @@ mod answers;
 mod hsm;
 mod paging;
 mod requests;
+mod rotation;
 #[path = "../support/softhsm.rs"]
 #[allow(dead_code, reason = "some of it is for the tests of PKCS#11")]
 mod softhsm;
@@ -42,6 +43,11 @@ impl World {
     }
 
     fn encrypting_to(bank: &str, jwk: &Value) -> Self {
+        Self::encrypting_in_turn(bank, &[format!("jwk = {}", toml_table(jwk))])
+    }
+
+    /// To the keys in these lines of `[[bank.consumers]]`.
+    fn encrypting_in_turn(bank: &str, keys: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(
             folder.path().join("key.pem"),
@@ -50,6 +56,10 @@ impl World {
         .unwrap();
         let signer = support::signer(&support::rsa_key());
         let jwks = json!([signer.public_key().to_registration("k1", Algorithm::RS256)]);
+        let consumers = keys
+            .iter()
+            .map(|key| format!("[[bank.consumers]]\norgno = '{ORGANISATION}'\n{key}"));
+        let consumers: Vec<_> = consumers.collect();
         let config = format!(
             "[maskinporten.scopes.'{SCOPE}']\n[[maskinporten.clients]]\nclient_id = 'c1'\n\
              orgno = '{ORGANISATION}'\nscopes = ['{SCOPE}', 'other:scope']\njwks = '{jwks}'\n\
@@ -57,8 +67,8 @@ impl World {
              [bank]\n{bank}\n\
              [[bank.accounts]]\nreference = '{ACCOUNT}'\nowner = '{OWNER}'\nholders = ['{HOLDER}']\ntransactions = 7\n\
              [[bank.accounts]]\nreference = '12345678911'\nowner = '{HOLDER}'\n\
-             [[bank.consumers]]\norgno = '{ORGANISATION}'\njwk = {}\n",
-            toml_table(jwk)
+             {}\n",
+            consumers.join("\n")
         );
         let config = SimulatorConfig::from_toml(&config).unwrap();
         let simulator = Simulator::start(config, ([127, 0, 0, 1], 0).into()).unwrap();

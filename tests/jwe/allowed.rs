@@ -59,6 +59,7 @@ fn other_members_of_the_header_are_let_be() {
     let mut members = Map::new();
     for (name, value) in [
         ("kid", "enc-1"),
+        ("x5t#S256", "thumb"),
         ("cty", "JSON"),
         ("typ", "JWE"),
         ("x5u", "https://other.example/c"),
@@ -80,6 +81,7 @@ fn other_members_of_the_header_are_let_be() {
         (header.alg(), header.enc(), header.kid()),
         ("RSA-OAEP-256", "A128CBC-HS256", Some("enc-1"))
     );
+    assert_eq!(header.x5t_s256(), Some("thumb"));
     assert_eq!(
         Accepted::default().key_encryption,
         [KeyEncryption::RsaOaep256]

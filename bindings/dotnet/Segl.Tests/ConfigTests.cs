@@ -14,7 +14,7 @@ namespace Segl.Tests
 
         public static void AMemberForEverySetting()
         {
-            foreach (var (type, definition) in new[] { (typeof(Config), "ClientSettings"), (typeof(TlsConfig), "TlsSettings"), (typeof(DecryptionConfig), "DecryptionSettings"), (typeof(DpopConfig), "DpopSettings"), (typeof(ServiceConfig), "ServiceSettings"), (typeof(SharedCacheConfig), "SharedCacheSettings"), (typeof(KeyConfig), "ClientKey") })
+            foreach (var (type, definition) in new[] { (typeof(Config), "ClientSettings"), (typeof(TlsConfig), "TlsSettings"), (typeof(DecryptionConfig), "DecryptionSettings"), (typeof(DpopConfig), "DpopSettings"), (typeof(ServiceConfig), "ServiceSettings"), (typeof(SharedCacheConfig), "SharedCacheSettings"), (typeof(KeyConfig), "ClientKey"), (typeof(DecryptionKeyConfig), "DecryptionKey") })
             {
                 Check.Same(
                     Schema.GetProperty(definition).GetProperty("properties").EnumerateObject().Select(property => property.Name),
@@ -45,7 +45,7 @@ namespace Segl.Tests
 
         public static void ValuesComeBack()
         {
-            foreach (Type type in new[] { typeof(Config), typeof(TlsConfig), typeof(DecryptionConfig), typeof(DpopConfig), typeof(ServiceConfig), typeof(SharedCacheConfig), typeof(KeyConfig) })
+            foreach (Type type in new[] { typeof(Config), typeof(TlsConfig), typeof(DecryptionConfig), typeof(DpopConfig), typeof(ServiceConfig), typeof(SharedCacheConfig), typeof(KeyConfig), typeof(DecryptionKeyConfig) })
             {
                 object settings = Activator.CreateInstance(type)!;
                 foreach (PropertyInfo property in Members(type))

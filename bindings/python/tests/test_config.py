@@ -19,6 +19,7 @@ CLASSES: dict[str, type[Any]] = {
     "ClientKey": segl.ClientKey,
     "TlsSettings": segl.Tls,
     "DecryptionSettings": segl.Decryption,
+    "DecryptionKey": segl.DecryptionKey,
     "DpopSettings": segl.Dpop,
     "ServiceSettings": segl.Service,
     "SharedCacheSettings": segl.SharedCache,
@@ -93,11 +94,22 @@ def test_there_and_back() -> None:
     assert "env:A" not in repr(whole)
 
 
+def test_several_keys_that_decrypt() -> None:
+    keys = (segl.DecryptionKey(key="file:/d", kid="a", certificate="file:/e"), segl.DecryptionKey(key="file:/f"))
+    whole = segl.Config(profile="maskinporten", decryption=segl.Decryption(keys=keys))
+    words = json.loads(whole.to_json())
+    assert words["decryption"] == {
+        "keys": [{"key": "file:/d", "kid": "a", "certificate": "file:/e"}, {"key": "file:/f"}]
+    }
+    assert segl.Config.from_json(whole.to_json()).decryption == whole.decryption
+    assert "file:/d" not in repr(whole)
+
+
 def test_wrong_settings_name_their_path() -> None:
     wrong = {
         '{"profile":"maskinporten","tls":{"nonsense":1}}': "tls.nonsense",
         '{"profile":"maskinporten","decryption":{"key":"file:/a","enc":"A256GCM"}}': "decryption.enc",
-        '{"profile":"maskinporten","decryption":{}}': "decryption.key",
+        '{"profile":"maskinporten","decryption":{"keys":[{"kid":"a"}]}}': "decryption.keys[0].key",
         '{"profile":"maskinporten","services":{"krr":{"nonsense":1}}}': "services.krr.nonsense",
         '{"profile":"maskinporten","nonsense":1}': "nonsense",
         '{"environment":"test"}': "profile",

@@ -26,7 +26,6 @@ use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Method, Request, Response};
-use crate::jwe::{self, Accepted};
 use crate::profiles::{Environment, ServiceName, TokenRequest};
 use crate::token::{Decryption, TokenClient};
 
@@ -233,7 +232,7 @@ impl DsopControl {
         // Before anything is sent: without its key the answer is no use.
         let decryption = match self.client.decryption() {
             Some(decryption) => {
-                decryption.key(call)?;
+                decryption.open(call)?;
                 Some(decryption)
             }
             None if takes_plain => None,
@@ -284,12 +283,8 @@ fn decrypted(
     let compact = std::str::from_utf8(&answer.body)
         .map_err(|_| bad_response(answer, what, "is not text"))?
         .trim();
-    let accepted = Accepted {
-        key_encryption: decryption.settings().key_encryption.clone(),
-        content_encryption: decryption.settings().content_encryption.clone(),
-    };
     let plain = decryption
-        .with_key(call, |key| jwe::decrypt(compact, key, &accepted, call))
+        .decrypt(compact, call)
         .map_err(|error| error.in_context(what))?;
     text(plain.expose())
         .map(Zeroizing::new)

@@ -16,6 +16,8 @@ pub(in super::super) struct BankConfig {
     /// How answers are encrypted.
     pub(super) alg: Wrapping,
     pub(super) enc: ContentEncryption,
+    /// What names the consumer's key in the header.
+    pub(super) key_name: KeyName,
     /// Whether who accepts `application/json` gets plain JSON, as in banks' test
     /// environments.
     pub(super) plain: bool,
@@ -31,6 +33,7 @@ impl Default for BankConfig {
             scope: "bits:kontoinformasjon".to_owned(),
             alg: Wrapping::RsaOaep256,
             enc: ContentEncryption::A256Gcm,
+            key_name: KeyName::Kid,
             plain: true,
             page_size: 1000,
             consumers: Vec::new(),
@@ -50,18 +53,35 @@ pub(super) enum Wrapping {
     Rsa15,
 }
 
-/// An organisation that may ask, and what answers for it are encrypted to.
+/// How an answer names the key that it is encrypted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum KeyName {
+    #[serde(rename = "kid")]
+    Kid,
+    #[serde(rename = "x5t#S256")]
+    X5tS256,
+    #[serde(rename = "none")]
+    None,
+}
+
+/// An organisation that may ask, and what answers for it are encrypted to. One that is
+/// there several times has several keys, which the bank uses in turn.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "WrittenConsumer")]
 pub(super) struct Consumer {
     pub(super) orgno: OrgNumber,
     pub(super) key: PublicJwk,
+    /// Its RFC 7638 thumbprint, unless it has another name.
+    pub(super) kid: String,
+    /// The certificate's thumbprint, if there is a certificate.
+    pub(super) x5t_s256: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenConsumer {
     orgno: String,
+    kid: Option<String>,
     jwk: Option<Map<String, Value>>,
     certificate: Option<String>,
 }
@@ -70,13 +90,20 @@ impl TryFrom<WrittenConsumer> for Consumer {
     type Error = Error;
 
     fn try_from(written: WrittenConsumer) -> Result<Self> {
-        let key = match (written.jwk, written.certificate) {
-            (Some(jwk), None) => PublicJwk::from_json(&Value::Object(jwk).to_string())?,
-            (None, Some(pem)) => Certificate::read_chain(pem.as_bytes())?
-                .first()
-                .and_then(Certificate::public_key)
-                .cloned()
-                .ok_or_else(|| wrong("the certificate has no key that can be used"))?,
+        let (key, x5t_s256) = match (written.jwk, written.certificate) {
+            (Some(jwk), None) => {
+                let key = PublicJwk::from_json(&Value::Object(jwk).to_string())?;
+                (key, None)
+            }
+            (None, Some(pem)) => {
+                let chain = Certificate::read_chain(pem.as_bytes())?;
+                let leaf = chain.first();
+                let key = leaf
+                    .and_then(Certificate::public_key)
+                    .cloned()
+                    .ok_or_else(|| wrong("the certificate has no key that can be used"))?;
+                (key, leaf.map(Certificate::to_x5t_s256))
+            }
             _ => {
                 return Err(wrong(
                     "give either the encryption certificate or its key as jwk",
@@ -88,7 +115,9 @@ impl TryFrom<WrittenConsumer> for Consumer {
         }
         Ok(Self {
             orgno: written.orgno.parse()?,
+            kid: written.kid.unwrap_or_else(|| key.thumbprint().to_owned()),
             key,
+            x5t_s256,
         })
     }
 }

@@ -5,6 +5,7 @@ mod config;
 mod request;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::{Path, State as Extract};
@@ -26,7 +27,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::jwe;
 use crate::keys::PublicJwk;
 use crate::secret::Secret;
-use config::{Account, Wrapping};
+use config::{Account, Consumer, KeyName, Wrapping};
 use request::{Form, Refusal, check, invalid, parameter, party};
 
 /// The base URL's path, which tokens are made out to.
@@ -116,13 +117,13 @@ fn answer(
     make: impl FnOnce() -> std::result::Result<Value, Refusal>,
 ) -> Response {
     let answered = || {
-        let key = consumer_key(state, target)?;
+        let consumer = consumer(state, target)?;
         let form = check(target, state.bank.plain)?;
         let content = make()?;
         if form == Form::Plain {
             return Ok(reply::json(StatusCode::OK, &content));
         }
-        let jwe = encrypted(&state.bank, key, &content).map_err(|_| {
+        let jwe = encrypted(&state.bank, consumer, &content).map_err(|_| {
             let problem = "the answer cannot be encrypted".to_owned();
             Refusal(StatusCode::INTERNAL_SERVER_ERROR, "ACC-500", problem)
         })?;
@@ -131,11 +132,8 @@ fn answer(
     answered().unwrap_or_else(|refusal: Refusal| refusal.into_response())
 }
 
-/// The encryption key of the organisation whose token is good for this bank.
-fn consumer_key<'a>(
-    state: &'a State,
-    target: &Target,
-) -> std::result::Result<&'a PublicJwk, Refusal> {
+/// The organisation whose token is good for this bank, with the key whose turn it is.
+fn consumer<'a>(state: &'a State, target: &Target) -> std::result::Result<&'a Consumer, Refusal> {
     let unauthorized =
         |problem: &str| Refusal(StatusCode::UNAUTHORIZED, "ACC-010", problem.to_owned());
     let forbidden = |problem: &str| Refusal(StatusCode::FORBIDDEN, "ACC-011", problem.to_owned());
@@ -150,18 +148,25 @@ fn consumer_key<'a>(
     if !token.has_scope(&state.bank.scope) {
         return Err(forbidden("the token has not the scope"));
     }
-    let consumers = &state.bank.consumers;
-    consumers
-        .iter()
-        .find(|consumer| consumer.orgno.as_str() == token.consumer())
-        .map(|consumer| &consumer.key)
-        .ok_or_else(|| forbidden("the consumer has no encryption certificate here"))
+    let of_token = |consumer: &&Consumer| consumer.orgno.as_str() == token.consumer();
+    let keys: Vec<_> = state.bank.consumers.iter().filter(of_token).collect();
+    if keys.is_empty() {
+        return Err(forbidden("the consumer has no encryption certificate here"));
+    }
+    let turn = state.bank_requests.fetch_add(1, Ordering::Relaxed);
+    Ok(keys[turn % keys.len()])
 }
 
-fn encrypted(config: &BankConfig, key: &PublicJwk, content: &Value) -> Result<String> {
+fn encrypted(config: &BankConfig, consumer: &Consumer, content: &Value) -> Result<String> {
     let plain = Secret::new(content.to_string().into_bytes());
     let mut members = Map::new();
-    members.insert("kid".to_owned(), key.thumbprint().into());
+    let name = match config.key_name {
+        KeyName::Kid => Some(("kid", consumer.kid.clone())),
+        KeyName::X5tS256 => consumer.x5t_s256.clone().map(|own| ("x5t#S256", own)),
+        KeyName::None => None,
+    };
+    members.extend(name.map(|(name, value)| (name.to_owned(), value.into())));
+    let key = &consumer.key;
     let oaep = |alg| jwe::encrypt(plain.expose(), key, alg, config.enc, members.clone());
     match config.alg {
         Wrapping::RsaOaep256 => oaep(KeyEncryption::RsaOaep256),

@@ -68,7 +68,7 @@ namespace Segl
             set => Set("consumer_org", value);
         }
 
-        /// <summary>The key to which services encrypt their answers, as the banks of DSOP Control do.</summary>
+        /// <summary>The keys to which services encrypt their answers, as the banks of DSOP Control do.</summary>
         public DecryptionConfig? Decryption
         {
             get => Nested("decryption", members => new DecryptionConfig(members));

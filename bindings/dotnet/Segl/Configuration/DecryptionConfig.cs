@@ -3,10 +3,10 @@ using Segl.Json;
 
 namespace Segl
 {
-    /// <summary>The key with which answers are decrypted that come encrypted (JWE, RFC 7516), and the algorithms that they may use.</summary>
+    /// <summary>The key with which answers are decrypted that come encrypted (JWE, RFC 7516), or several while one replaces another, and the algorithms that they may use.</summary>
     public sealed class DecryptionConfig : Settings
     {
-        /// <summary>Nothing is set; a <see cref="Key"/> is needed.</summary>
+        /// <summary>Nothing is set; a <see cref="Key"/> or <see cref="Keys"/> are needed.</summary>
         public DecryptionConfig()
         {
         }
@@ -23,7 +23,7 @@ namespace Segl
             set => SetWordList("content_encryption", value);
         }
 
-        /// <summary>The URI of the private key, an RSA key that may decrypt, with its PIN source: <c>pkcs11:…</c>, <c>awskms:…</c> or <c>file:…</c>. It is opened when it is used for the first time.</summary>
+        /// <summary>The URI of the private key, an RSA key that may decrypt, with its PIN source: <c>pkcs11:…</c>, <c>awskms:…</c> or <c>file:…</c>. It is opened when it is used for the first time. Left out when <c>keys</c> is set.</summary>
         public string? Key
         {
             get => Text("key");
@@ -35,6 +35,13 @@ namespace Segl
         {
             get => WordList<KeyEncryption>("key_encryption");
             set => SetWordList("key_encryption", value);
+        }
+
+        /// <summary>Several keys, while some senders still encrypt to an old one: the key that an answer names decrypts it, and when it names none of them, the first that can. Excludes <c>key</c>.</summary>
+        public IReadOnlyList<DecryptionKeyConfig>? Keys
+        {
+            get => NestedList("keys", members => new DecryptionKeyConfig(members));
+            set => SetNestedList("keys", value);
         }
     }
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from segl import _end, _log
 from segl._native import CancelToken, Signer, Token, TokenClient, TokenRequest, Validator, shutdown, version
-from segl.config import ClientKey, Config, Decryption, Dpop, Service, SharedCache, Tls
+from segl.config import ClientKey, Config, Decryption, DecryptionKey, Dpop, Service, SharedCache, Tls
 from segl.consumer_org import ConsumerOrg
 from segl.error_code import ErrorCode
 from segl.errors import (
@@ -56,6 +56,7 @@ __all__ = [
     "ConfigError",
     "ConsumerOrg",
     "Decryption",
+    "DecryptionKey",
     "Dpop",
     "ErrorCode",
     "HsmError",

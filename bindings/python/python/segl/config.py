@@ -87,13 +87,29 @@ class Dpop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decryption:
-    """The key with which answers are decrypted that come encrypted (JWE, RFC 7516), and the algorithms that
-    they may use."""
+class DecryptionKey:
+    """One of several keys that others encrypt to. An answer names it by its `kid`, which is the one here or
+    the public key's RFC 7638 thumbprint, or by `x5t#S256`, the thumbprint of the certificate."""
 
     key: str = field(repr=False)
+    """The URI of the private key, as in `decryption.key`."""
+    certificate: str | None = field(default=None, repr=False)
+    """`file:` URI of the certificate that senders encrypt to (PEM or DER)."""
+    kid: str | None = None
+    """What senders call the key in `kid`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decryption:
+    """The key with which answers are decrypted that come encrypted (JWE, RFC 7516), or several while one
+    replaces another, and the algorithms that they may use."""
+
+    key: str | None = field(default=None, repr=False)
     """The URI of the private key, an RSA key that may decrypt, with its PIN source: `pkcs11:…`, `awskms:…`
-    or `file:…`. It is opened when it is used for the first time."""
+    or `file:…`. It is opened when it is used for the first time. Left out when `keys` is set."""
+    keys: Sequence[DecryptionKey] = ()
+    """Several keys, while some senders still encrypt to an old one: the key that an answer names decrypts
+    it, and when it names none of them, the first that can. Excludes `key`."""
     content_encryption: Sequence[ContentEncryption] | None = None
     """How the content may be encrypted (`enc`). Default `A256GCM` and `A128CBC-HS256`."""
     key_encryption: Sequence[KeyEncryption] | None = None
@@ -174,7 +190,7 @@ class Config:
     """Organisation number of the consumer on whose behalf tokens are requested (Maskinporten delegation),
     unless a request names its own, or `null` for none."""
     decryption: Decryption | None = None
-    """The key to which services encrypt their answers, as the banks of DSOP Control do."""
+    """The keys to which services encrypt their answers, as the banks of DSOP Control do."""
     discovery: bool = False
     """Takes the token endpoint from the issuer's metadata (RFC 8414; DNB's and HelseID's is OpenID Connect
     Discovery, as is that of a generic server which answers 404 for the former), which is read at
@@ -286,6 +302,9 @@ _NESTED: dict[str, type[Any]] = {
     "shared_cache": SharedCache,
 }
 
+# What the entries of `keys` are.
+_KEYS: dict[type[Any], type[Any]] = {Config: ClientKey, Decryption: DecryptionKey}
+
 _T = TypeVar("_T")
 
 
@@ -302,8 +321,8 @@ def _read(cls: type[_T], value: Any, path: str) -> _T:
             member = _read(_NESTED[name], member, at)
         elif cls is Config and name == "services" and isinstance(member, Mapping):
             member = {own: _read(Service, service, f"{at}.{own}") for own, service in member.items()}
-        elif cls is Config and name == "keys":
-            member = tuple(_read(ClientKey, key, f"{at}[{n}]") for n, key in enumerate(member))
+        elif name == "keys" and cls in _KEYS:
+            member = tuple(_read(_KEYS[cls], key, f"{at}[{n}]") for n, key in enumerate(member))
         elif isinstance(member, list):
             member = tuple(member)
         members[name] = member
@@ -316,7 +335,7 @@ def _read(cls: type[_T], value: Any, path: str) -> _T:
 
 
 def _words(value: Any) -> Any:
-    if isinstance(value, (Config, ClientKey, Decryption, Tls, Dpop, Service, SharedCache)):
+    if isinstance(value, (Config, ClientKey, Decryption, DecryptionKey, Tls, Dpop, Service, SharedCache)):
         members = ((member.name, getattr(value, member.name), member.default) for member in fields(value))
         return {name: _words(own) for name, own, usual in members if own != usual}
     if isinstance(value, Mapping):

@@ -122,7 +122,7 @@ public final class Config {
       return put("consumer_org", value);
     }
 
-    /** The key to which services encrypt their answers, as the banks of DSOP Control do. */
+    /** The keys to which services encrypt their answers, as the banks of DSOP Control do. */
     public Builder decryption(DecryptionSettings value) {
       return put("decryption", value.members());
     }

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The key with which answers are decrypted that come encrypted (JWE, RFC 7516), and the algorithms
- * that they may use. Immutable; {@link #toString} shows no values.
+ * The key with which answers are decrypted that come encrypted (JWE, RFC 7516), or several while one
+ * replaces another, and the algorithms that they may use. Immutable; {@link #toString} shows no values.
  */
 public final class DecryptionSettings {
   private final Map<String, Object> members;
@@ -26,6 +26,11 @@ public final class DecryptionSettings {
    */
   public static Builder builder(String key) {
     return new Builder(new LinkedHashMap<>()).put("key", key);
+  }
+
+  /** Begins settings without a key, for {@link Builder#keys}. */
+  public static Builder builder() {
+    return new Builder(new LinkedHashMap<>());
   }
 
   Map<String, Object> members() {
@@ -57,6 +62,14 @@ public final class DecryptionSettings {
     /** How the key of the content may be encrypted ({@code alg}). Default {@code RSA-OAEP-256}. */
     public Builder keyEncryption(List<KeyEncryption> values) {
       return put("key_encryption", values.stream().map(KeyEncryption::word).toList());
+    }
+
+    /**
+     * Several keys, while some senders still encrypt to an old one: the key that an answer names
+     * decrypts it, and when it names none of them, the first that can. Excludes {@code key}.
+     */
+    public Builder keys(List<DecryptionKey> values) {
+      return put("keys", values.stream().map(DecryptionKey::members).toList());
     }
 
     /** The settings so far. */

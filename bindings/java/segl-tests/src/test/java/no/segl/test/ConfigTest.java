@@ -19,6 +19,7 @@ import no.segl.ClientAuthentication;
 import no.segl.ClientKey;
 import no.segl.Config;
 import no.segl.ContentEncryption;
+import no.segl.DecryptionKey;
 import no.segl.DecryptionSettings;
 import no.segl.DpopSettings;
 import no.segl.Environment;
@@ -57,11 +58,16 @@ class ConfigTest {
             "ClientKey", ClientKey.Builder.class,
             "TlsSettings", TlsSettings.Builder.class,
             "DecryptionSettings", DecryptionSettings.Builder.class,
+            "DecryptionKey", DecryptionKey.Builder.class,
             "DpopSettings", DpopSettings.Builder.class,
             "ServiceSettings", ServiceSettings.Builder.class,
             "SharedCacheSettings", SharedCacheSettings.Builder.class);
     Map<String, String> inFactory =
-        Map.of("ClientSettings", "profile", "ClientKey", "key", "DecryptionSettings", "key");
+        Map.of(
+            "ClientSettings", "profile",
+            "ClientKey", "key",
+            "DecryptionSettings", "key",
+            "DecryptionKey", "key");
     for (String name : builders.keySet()) {
       Set<String> settings =
           ((Map<?, ?>) definition(name).get("properties"))
@@ -164,6 +170,14 @@ class ConfigTest {
             "content_encryption", List.of("A128CBC-HS256"),
             "key_encryption", List.of("RSA-OAEP-256", "RSA-OAEP")),
         json.get("decryption"));
+    DecryptionSettings several =
+        DecryptionSettings.builder()
+            .keys(List.of(DecryptionKey.builder("file:/e").kid("2").certificate("file:/f").build()))
+            .build();
+    Config renewing = config.toBuilder().decryption(several).build();
+    assertEquals(
+        Map.of("keys", List.of(Map.of("key", "file:/e", "kid", "2", "certificate", "file:/f"))),
+        Given.json(renewing.toJson()).get("decryption"));
     assertEquals("1", ((Map<?, ?>) ((List<?>) json.get("keys")).get(0)).get("kid"));
     assertFalse(config.toString().contains("hush"));
     assertEquals(config.toJson(), Config.fromJson(config.toJson()).toJson());
