@@ -272,3 +272,49 @@ fn with_exclusive_segl_shares_with_nobody() {
     module.rules("finalize");
     sign(&Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap()).unwrap();
 }
+
+#[test]
+fn a_key_that_is_not_there_keeps_no_other_from_being_opened() {
+    let (_turn, module) = turn("beside");
+    module.rules("C_OpenSession delay_ms=40; C_GetTokenInfo delay_ms=5");
+    for _ in 0..5 {
+        shutdown(&Call::none()).unwrap();
+        std::thread::scope(|scope| {
+            let missing = scope.spawn(|| {
+                let uri = module.uri("token=none;object=ec");
+                Pkcs11Signer::open(&uri, pin(), &Call::none()).map(drop)
+            });
+            let opened = ["main", "second"].map(|token| {
+                let path = format!("token={token};object=ec");
+                let module = &module;
+                scope.spawn(move || sign(&open(module, &path)))
+            });
+            for opened in opened {
+                opened.join().unwrap().unwrap();
+            }
+            let error = missing.join().unwrap().unwrap_err();
+            assert_eq!(error.code(), ErrorCode::TokenNotFound, "{error}");
+        });
+    }
+    module.rules("clear");
+}
+
+/// A PIN that was right before is tried once more when the connection is lost in a login,
+/// and no oftener: it may have been changed.
+#[test]
+fn a_login_that_loses_the_connection_is_repeated_once() {
+    let (_turn, module) = turn("login-lost");
+    module.reset_counters();
+    drop(open(&module, "token=main;object=ec"));
+    // What is asked of the token before a login, and once more after one that failed.
+    let questions = module.calls("C_GetTokenInfo") + 1;
+    module.reset_counters();
+    module.rules(&format!(
+        "C_Login rv=0x30; C_GetTokenInfo rv=0x30 every={questions}"
+    ));
+    let uri = module.uri("token=main;object=ec");
+    let error = Pkcs11Signer::open(&uri, pin(), &Call::none()).unwrap_err();
+    assert_eq!(error.details().ck_function, Some("C_Login"), "{error}");
+    assert_eq!(module.calls("C_Login"), 2);
+    module.rules("clear");
+}

@@ -186,6 +186,8 @@ fn a_login_that_fails_with_the_connection_costs_no_rest() {
         "{error}"
     );
     assert!(error.message().contains("C_Login returned"), "{error}");
+    let logins = module.calls("C_Login");
+    assert_eq!(logins, 2, "the one that worked, and this one");
     module.rules("clear");
     require_good(&open(&module, path).unwrap());
 }

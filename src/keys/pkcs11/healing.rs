@@ -146,7 +146,7 @@ impl Token {
             let place = self.find_again(&instance.enter()?)?;
             self.connect_to(process, instance, place, call)
         };
-        let connection = match process.is_new() {
+        let connection = match process.is_first_look() {
             true => settle(&self.module, call, look)?,
             false => look(&self.module.instance(call)?)?,
         };

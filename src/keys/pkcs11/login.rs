@@ -268,22 +268,25 @@ impl Credentials {
     }
 
     /// The error of a login that failed, after it was noted. Where the token does not
-    /// answer any more, a PIN that has worked is not what is wrong, and the error is
-    /// that of `token_info`.
+    /// answer any more, a PIN that has worked is not what is wrong: the error is that of
+    /// `token_info`, which can be put right, but only once in a row.
     fn refused<T>(
         &self,
         failure: Failure,
         pin: Option<&Secret>,
         token_info: impl FnOnce() -> Result<T>,
     ) -> Error {
-        let verdict = Verdict::of(failure.rv);
-        let has_worked = pin.is_some_and(|pin| self.token.has_worked(pin));
+        let mut verdict = Verdict::of(failure.rv);
         let error = Error::from(failure);
         if verdict == Verdict::Unclear
-            && has_worked
+            && let Some(pin) = pin.filter(|pin| self.token.has_worked(pin))
             && let Err(gone) = token_info()
         {
-            return gone.in_context(format_args!("{error}; after that"));
+            if self.token.is_right(pin) {
+                self.token.note_doubt(pin);
+                return gone.in_context(format_args!("{error}; after that"));
+            }
+            verdict = Verdict::Untried;
         }
         if let Some(pin) = pin {
             self.token.note_failure(pin, verdict);

@@ -194,6 +194,12 @@ impl TokenKey {
         }
     }
 
+    /// A login with `pin`, which has worked, failed together with the token's connection.
+    /// It need not rest, but [`TokenKey::is_right`] no more until it works again.
+    pub fn note_doubt(&self, pin: &Secret) {
+        self.update(pin, |tried| tried.unclear = tried.unclear.saturating_add(1));
+    }
+
     fn tried(&self, pin: &Secret) -> Option<Tried> {
         let all = TRIED.load();
         let mut all = all.iter().flat_map(|all| all.iter());

@@ -6,7 +6,6 @@
 //! one that does not tell its name. It sees no better until it is initialised again.
 
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::instance::Instance;
@@ -15,7 +14,8 @@ use super::recovery::Rung;
 use super::threads::WAITING;
 use super::token;
 use crate::call::Call;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
+use crate::log::{self, Level};
 
 /// A module that has needed longer than this is not initialised once more.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -43,12 +43,26 @@ pub(super) fn settle<T>(
             Ok(seen) => return Ok(seen),
             Err(error) => error,
         };
+        // Another thread that looks for a token of the module has initialised it anew.
+        if error.code() == ErrorCode::SessionLost && !instance.is_current() {
+            if begin.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            continue;
+        }
         let pause = pause(shortest);
-        let is_over = begin.elapsed() + pause > PATIENCE || call.check(WAITING).is_err();
+        let is_over = begin.elapsed() + pause > PATIENCE;
         if is_over || Rung::next(None, &error).is_none() || is_in_use(module) {
             return Err(error);
         }
-        thread::sleep(pause);
+        log::emit(
+            Level::Warn,
+            "pkcs11",
+            format_args!("{error}; initialising the module once more"),
+        );
+        if call.pause(pause, WAITING).is_err() {
+            return Err(error);
+        }
         if module
             .reinitialise(instance.generation(), &error, call)
             .is_err()

@@ -72,6 +72,8 @@ pub(super) struct Token {
 pub(super) struct InProcess {
     /// The parent process had used the token before it forked.
     inherited: bool,
+    /// The token was looked for in this process.
+    has_looked: AtomicBool,
     /// Whose turn it is to put the connection right.
     pub recovering: Turn,
     pub connection: ArcSwapOption<Connection>,
@@ -81,9 +83,9 @@ pub(super) struct InProcess {
 }
 
 impl InProcess {
-    /// True until the token has worked, or was given up, in this process.
-    pub fn is_new(&self) -> bool {
-        self.statistics.uses() == 0 && self.breaker.failures() == 0
+    /// True once, in a process that did not open the token itself.
+    pub fn is_first_look(&self) -> bool {
+        !self.has_looked.swap(true, Ordering::SeqCst)
     }
 }
 
@@ -247,6 +249,7 @@ impl Token {
     pub(super) fn own_part(&self) -> Arc<OfProcess<InProcess>> {
         self.process.get(|parent| InProcess {
             inherited: parent.is_some(),
+            has_looked: AtomicBool::new(parent.is_none()),
             recovering: Turn::default(),
             connection: ArcSwapOption::empty(),
             pool: Pool::new(self.settings().max_sessions),
