@@ -11,7 +11,7 @@ use super::output::{Output, on_one_line};
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::{Error, ErrorCode, Result};
-use crate::person_id::PersonId;
+use crate::person_id::{PersonId, without_numbers};
 use crate::profiles::{Environment, Scope};
 use crate::validate::{
     Consent, IssuedOrganisation, LegacyConsent, Party, Requirements, Supplier, Validator,
@@ -194,6 +194,14 @@ fn redact(members: &mut Map<String, Value>, token: &VerifiedToken) {
             consent["from"] = REDACTED.into();
         }
     }
+    for (name, found) in [
+        ("consumer", token.consumer()),
+        ("supplier", token.supplier()),
+    ] {
+        if let (Some(member), Some(found)) = (members.get_mut(name), found) {
+            member["id"] = without_person(found, &found.id()).into();
+        }
+    }
     let consent = members.get_mut("consent");
     let rights = consent.and_then(|consent| consent.get_mut("consentRights")?.as_array_mut());
     for right in rights.into_iter().flatten() {
@@ -217,8 +225,21 @@ fn redact_values(object: &mut Value) {
     }
 }
 
+/// What tells `found`, as `told`. Registers but those of ISO 6523 may be of persons.
+fn without_person(found: &IssuedOrganisation, told: &str) -> String {
+    match found {
+        IssuedOrganisation::Eseal { .. } | IssuedOrganisation::Other { .. } => {
+            without_numbers(told)
+        }
+        _ => told.to_owned(),
+    }
+}
+
 fn text(token: &VerifiedToken, show_person: bool) -> String {
-    let organisation = |found: &IssuedOrganisation| found.to_string();
+    let organisation = |found: &IssuedOrganisation| match show_person {
+        true => found.to_string(),
+        false => without_person(found, &found.to_string()),
+    };
     let joined = |texts: Vec<&str>| (!texts.is_empty()).then(|| texts.join(" "));
     let person = |person: &PersonId| match show_person {
         true => person.expose().to_owned(),

@@ -19,6 +19,7 @@ pub use transport::{TransportSettings, UreqTransport};
 use crate::call::Call;
 use crate::endpoint::Endpoint;
 use crate::error::Result;
+use crate::json;
 use crate::person_id::without_numbers;
 
 /// One request.
@@ -90,7 +91,8 @@ impl Request {
     /// The same request with `body` as its JSON.
     #[must_use]
     pub fn json(mut self, body: &serde_json::Value) -> Self {
-        self.body = Zeroizing::new(body.to_string().into_bytes());
+        // A value has text for names only, which is all that could fail.
+        self.body = json::to_wiped_text(body).unwrap_or_default();
         self.header("Content-Type", "application/json")
     }
 

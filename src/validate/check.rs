@@ -7,7 +7,6 @@ use super::requirements::{Requirements, Supplier};
 use crate::clock::UnixTime;
 use crate::error::{ErrorCode, Result};
 use crate::keys::OrgNumber;
-use crate::person_id::without_numbers;
 use crate::profiles::Scope;
 
 /// What holds for every token of one validator.
@@ -211,10 +210,7 @@ fn is_organisation(found: Option<&IssuedOrganisation>, required: &OrgNumber) -> 
 }
 
 fn named(organisation: Option<&IssuedOrganisation>) -> String {
-    // A register may be one of persons (`PNONO-…` of ETSI EN 319 412-1 section 5.1.3).
-    organisation.map_or("none".to_owned(), |found| {
-        without_numbers(&shown(&found.to_string()))
-    })
+    organisation.map_or("none".to_owned(), |found| shown(&found.to_string()))
 }
 
 /// One of Digdir's examples lacks the final slash.

@@ -145,10 +145,13 @@ impl KeySet {
         verdict
     }
 
-    /// The `kid`s there are, for messages.
+    /// The `kid`s there are, for messages. They are public, and may be points of time.
     pub(super) fn kids(&self) -> String {
         let kids = self.keys.iter().map(|key| match &key.kid {
-            Some(kid) => format!("\"{}\"", shown(kid)),
+            Some(kid) => {
+                let start: String = kid.chars().take(100).collect();
+                format!("\"{}\"", start.escape_debug())
+            }
             None => format!("none ({})", key.verifier.key().thumbprint()),
         });
         kids.take(10).collect::<Vec<_>>().join(", ")

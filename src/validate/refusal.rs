@@ -19,8 +19,9 @@ pub(super) fn undecided(code: ErrorCode, message: impl Into<String>) -> Error {
     Error::new(code, message).with_details(|details| details.http_status = Some(503))
 }
 
-/// What a token or an issuer says, as a message may have it: no person's number, nor an end
-/// of one that is cut off.
+/// What a token says, as a message may have it: no run of 11 or more digits, which may be a
+/// person's number (a register of organisations may be one of persons: `PNONO-…` of ETSI EN
+/// 319 412-1 section 5.1.3), nor a part of one that is cut off.
 pub(super) fn shown(text: &str) -> String {
     let start: String = without_numbers(text).chars().take(100).collect();
     start.escape_debug().to_string()

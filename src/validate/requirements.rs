@@ -99,17 +99,7 @@ impl Requirements {
                 problem.told("the requirements are"),
             )
         })?;
-        for (member, scopes) in [("scopes", &wire.scopes), ("any_scope", &wire.any_scope)] {
-            if scopes.as_ref().is_some_and(Vec::is_empty) {
-                return Err(wrong(format_args!(
-                    "name no scope in \"{member}\"; leave it out"
-                )));
-            }
-        }
-        if wire.audience.as_deref() == Some("") {
-            return Err(wrong("have an empty \"audience\"; leave it out"));
-        }
-        Ok(Self {
+        let requirements = Self {
             scopes: wire.scopes,
             any_scope: wire.any_scope,
             audience: wire.audience,
@@ -126,7 +116,43 @@ impl Requirements {
             legacy_consent: wire.legacy_consent,
             dpop: wire.dpop,
             client_certificate: wire.client_certificate,
-        })
+        };
+        requirements.require_something()?;
+        Ok(requirements)
+    }
+
+    /// Refuses what is there and empty: a program that lost what it wanted to require must
+    /// not have everything accepted, nor the settings' scopes switched off.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` naming the member.
+    pub(super) fn require_something(&self) -> Result<()> {
+        let resources = self.consent.as_ref().map(|consent| &consent.resources);
+        let services = self.legacy_consent.as_ref();
+        let services = services.map(|consent| &consent.services);
+        let empty = [
+            ("scopes", self.scopes.as_ref().is_some_and(Vec::is_empty)),
+            (
+                "any_scope",
+                self.any_scope.as_ref().is_some_and(Vec::is_empty),
+            ),
+            ("consent.resources", resources.is_some_and(Vec::is_empty)),
+            (
+                "legacy_consent.services",
+                services.is_some_and(Vec::is_empty),
+            ),
+            ("audience", self.audience.as_deref() == Some("")),
+            (
+                "delegation_source",
+                self.delegation_source.as_deref() == Some(""),
+            ),
+        ];
+        match empty.iter().find(|(_, is_empty)| *is_empty) {
+            Some((member, _)) => Err(wrong(format_args!(
+                "have an empty \"{member}\"; leave it out, or name something in it"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// What the sender has shown.

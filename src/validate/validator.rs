@@ -81,13 +81,14 @@ impl Validator {
     /// `http_status` 401 with `oauth_error` `invalid_token`, or 403 with
     /// `insufficient_scope`. `JWKS_UNAVAILABLE`, `JWKS_INVALID` or `METADATA_INVALID` when no
     /// keys are known; `TIMEOUT` and `CANCELLED` while they are read: all with `http_status`
-    /// 503.
+    /// 503. `INVALID_ARGUMENT` when a requirement is there and empty.
     pub fn check(
         &self,
         token: &str,
         requirements: &Requirements,
         call: &Call,
     ) -> Result<VerifiedToken> {
+        requirements.require_something()?;
         let legacy = self.legacy_consent(requirements)?;
         let parts = Parts::split(token)?;
         self.signatures.check(&parts, call)?;

@@ -150,6 +150,7 @@ fn a_consent_that_is_over_when_it_is_ended_again_was_ended() {
     let unknown = message("CONSENT_UNKNOWN").to_string();
     let expired = message("CONSENT_EXPIRED").to_string();
     let blocked = message("SERVICE_BLOCKED").to_string();
+    let invalid = message("CONSENT_INVALID").to_string();
     let end = |first: Option<u16>, status: u16, body: &str| {
         let (body, count) = (body.to_owned(), AtomicUsize::new(0));
         let (client, transport) = client(json!({}), move |_| {
@@ -186,6 +187,8 @@ fn a_consent_that_is_over_when_it_is_ended_again_was_ended() {
     }
     // Of these nothing was ended.
     assert_eq!(end(None, 403, &blocked), (Some(ErrorCode::ApiForbidden), 2));
+    let refused = (Some(ErrorCode::ApiConsentRefused), 2);
+    assert_eq!(end(None, 401, &invalid), refused, "it may be another's");
     assert_eq!(end(Some(429), 404, ""), (Some(ErrorCode::ApiNotFound), 2));
     assert_eq!(end(Some(404), 204, ""), (Some(ErrorCode::ApiNotFound), 1));
 }

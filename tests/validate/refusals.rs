@@ -1,5 +1,6 @@
 //! Tokens that are refused: rightly signed, but not for this.
 
+use segl::validate::{ConsentRequirement, Party};
 use segl::{Call, ErrorCode, Requirements};
 use serde_json::{Value, json};
 
@@ -320,6 +321,7 @@ fn requirements_that_are_none_are_refused_by_name() {
         (r#"{"scopes":["a b"]}"#, "scopes[0]"),
         (r#"{"any_scope":[]}"#, "any_scope"),
         (r#"{"audience":""}"#, "audience"),
+        (r#"{"delegation_source":""}"#, "delegation_source"),
         (r#"{"consumer":"910753615"}"#, "consumer"),
         (r#"{"consumer":910753614}"#, "consumer"),
         (r#"{"supplier":"0192:910753614"}"#, "supplier"),
@@ -331,6 +333,37 @@ fn requirements_that_are_none_are_refused_by_name() {
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{json}");
         assert!(error.message().contains(says), "{json}: {error}");
         assert!(!format!("{error:?}").contains("2307942"), "{error:?}");
+    }
+}
+
+#[test]
+fn requirements_that_a_program_left_empty_are_refused() {
+    let world = World::with(r#"{"environment":"test","scopes":["bank:saldo"]}"#);
+    let good = token(&rsa_key(), &claims(|_| {}));
+    let consent = ConsentRequirement {
+        from: Party::Person(PERSON.parse().unwrap()),
+        resources: Vec::new(),
+        action: None,
+    };
+    for (member, lose) in [
+        (
+            "scopes",
+            &(|required: &mut Requirements| required.scopes = Some(Vec::new()))
+                as &dyn Fn(&mut Requirements),
+        ),
+        ("any_scope", &|required| {
+            required.any_scope = Some(Vec::new())
+        }),
+        ("consent.resources", &|required| {
+            required.consent = Some(consent.clone())
+        }),
+    ] {
+        let mut requirements = Requirements::default();
+        lose(&mut requirements);
+        let checked = world.validator.check(&good, &requirements, &Call::none());
+        let error = checked.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument, "{error}");
+        assert!(error.message().contains(member), "{error}");
     }
 }
 
@@ -357,7 +390,7 @@ fn requirements_that_are_null_are_refused() {
 #[test]
 fn a_number_that_may_be_a_persons_is_not_repeated() {
     // Cut off in the middle it would be recognised no more.
-    let scope = format!("a:{} bank:{PERSON}", "b".repeat(87));
+    let scope = format!("a:{} bank:{PERSON}", "b".repeat(82));
     let world = World::new();
     for (name, value, required) in [
         ("scope", json!(scope), json!({"scopes": ["bank:konto"]})),

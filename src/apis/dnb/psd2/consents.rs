@@ -230,8 +230,9 @@ impl DnbPsd2 {
     }
 
     /// Ends a consent. It is sent again after a failure that passes. The bank may have ended
-    /// the consent at the first time already, and answer to the second that it knows none,
-    /// or none that is valid: that is no failure.
+    /// the consent at the first time already, and answer to the second that it knows none
+    /// (404, 410, `CONSENT_UNKNOWN`) or an expired one (`CONSENT_EXPIRED`): that is no
+    /// failure, although a wrong `id` has the same answer.
     ///
     /// # Errors
     /// As [`DnbPsd2::create_consent`]; so when the first answer is that it knows none.
@@ -249,8 +250,10 @@ impl DnbPsd2 {
         };
         let (answer, may_be_done) = self.send_noting(&delete, call)?;
         answer.require_success().or_else(|error| {
-            let is_over = error.code() == ErrorCode::ApiConsentRefused
-                || matches!(answer.response.status, 404 | 410);
+            let is_over = match error.details().provider_code.as_deref() {
+                Some(code) => matches!(code, "CONSENT_UNKNOWN" | "CONSENT_EXPIRED"),
+                None => matches!(answer.response.status, 404 | 410),
+            };
             match may_be_done && is_over {
                 true => Ok(()),
                 false => Err(error),
