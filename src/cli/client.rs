@@ -1,11 +1,14 @@
 //! Options of the commands that work for a client of the configuration.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command};
 
-use super::input::json_object;
+use super::input::{is_person, json_object};
 use crate::call::Call;
 use crate::config::Config;
 use crate::error::Result;
@@ -15,7 +18,7 @@ use crate::token::TokenClient;
 #[derive(Args)]
 pub(super) struct ClientArguments {
     /// The client's name in the configuration.
-    #[arg(value_name = "CLIENT")]
+    #[arg(value_name = "CLIENT", value_parser = NameParser)]
     name: String,
     /// The configuration, TOML or JSON.
     #[arg(long, value_name = "FILE", default_value = "segl.toml")]
@@ -62,6 +65,29 @@ impl ClientArguments {
     /// A call that begins now.
     pub(super) fn call(&self) -> Call {
         Call::within(Duration::from_secs(self.timeout.into()))
+    }
+}
+
+/// Refuses a person where the client was forgotten. An error of clap's own parsers repeats what
+/// was given.
+#[derive(Clone)]
+struct NameParser;
+
+impl TypedValueParser for NameParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> std::result::Result<String, clap::Error> {
+        if is_person(&value.to_string_lossy()) {
+            let problem = "CLIENT is the client's name in the configuration; give a person's 11 digits in a file or on \
+                           standard input, for other users of this machine can see arguments\n";
+            return Err(clap::Error::raw(ErrorKind::ValueValidation, problem).with_cmd(command));
+        }
+        StringValueParser::new().parse_ref(command, argument, value)
     }
 }
 

@@ -46,13 +46,19 @@ pub(super) fn bytes(argument: &str, what: &str) -> Result<Zeroizing<Vec<u8>>> {
 /// Refuses a person's identifier where an argument stands for something else, before an error
 /// can repeat it.
 pub(super) fn refuse_person(argument: &str) -> Result<()> {
-    let is_person = argument.len() == 11 && argument.bytes().all(|byte| byte.is_ascii_digit());
-    match is_person {
+    match is_person(argument) {
         true => Err(wrong(
-            "other users of this machine can see arguments; give the 11 digits on standard input or in a file",
+            "other users of this machine can see arguments; give the 11 digits in a file, or on standard input where \
+             the command reads it",
         )),
         false => Ok(()),
     }
+}
+
+/// Whether an argument is 11 digits, of themselves or after the `@` of a file.
+pub(super) fn is_person(argument: &str) -> bool {
+    let argument = argument.strip_prefix('@').unwrap_or(argument);
+    argument.len() == 11 && argument.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn limited(argument: &str, what: &str) -> Result<Zeroizing<Vec<u8>>> {

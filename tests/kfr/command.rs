@@ -80,6 +80,9 @@ fn a_person_is_not_taken_from_the_command_line() {
         &["kfr", "relationships", "bank", PERSON],
         &["kfr", "provider", "bank", "15030012345"],
         &["kfr", "batch", "bank", "--institution", BANK, PERSON],
+        &["kfr", "check", PERSON],
+        &["kfr", "check", &format!("@{PERSON}")],
+        &["kfr", "relationships", "bank", &format!("@{PERSON}")],
     ] {
         let output = segl(&world, arguments, "");
         assert_eq!(output.status.code(), Some(1));

@@ -28,9 +28,13 @@ impl Desk {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Output {
+        self.look_up(&[&["bank"], arguments].concat(), input)
+    }
+
+    fn look_up(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = Command::new(env!("CARGO_BIN_EXE_segl"))
             .current_dir(self.folder.path())
-            .args(["krr", "lookup", "--config", "segl.json", "bank"])
+            .args(["krr", "lookup", "--config", "segl.json"])
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -114,6 +118,12 @@ fn a_person_is_not_taken_from_the_command_line() {
     assert_eq!(output.status.code(), Some(1));
     let stderr = text(&output.stderr);
     assert!(stderr.contains("can see arguments"), "{stderr}");
+    assert!(!stderr.contains(KARI), "{stderr}");
+    // Where the client was forgotten.
+    let output = desk.look_up(&[KARI], NOBODY);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("CLIENT is the client's name"), "{stderr}");
     assert!(!stderr.contains(KARI), "{stderr}");
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{FormArguments, count};
 use crate::apis::kfr::{BatchCheck, check_batch};
 use crate::call::Call;
+use crate::cli::input;
 use crate::cli::output::Output;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -21,6 +22,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<()> {
+    input::refuse_person(&arguments.file.to_string_lossy())?;
     let check = check_batch(&arguments.file, &arguments.form.options()?, &Call::none())?;
     output.value(&json!(check), &text(&check))?;
     if check.wrong_lines == 0 {
