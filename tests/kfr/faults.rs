@@ -1,15 +1,18 @@
 //! Batches that something goes wrong with on the way.
 
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use segl::apis::kfr::BatchOptions;
+use segl::http::{Request, Response, Transport};
 use segl::simulator::OutageKind;
-use segl::{Call, ErrorCode};
+use segl::{Call, ErrorCode, Result};
 use serde_json::Value;
 
 use crate::batch::{options, run};
 use crate::resume::{is_whole, resuming};
-use crate::scripted::{answer, script};
+use crate::scripted::{answer, over, script, token};
 use crate::world::*;
 
 #[test]
@@ -76,6 +79,39 @@ fn lines_that_are_added_on_the_way_are_not_left_out_unsaid() {
     is_whole(&world, 30);
 }
 
+/// Accepts each part, and adds a line to the file before it answers.
+#[derive(Debug)]
+struct Growing(PathBuf);
+
+impl Transport for Growing {
+    fn send(&self, request: &Request, _: &Call) -> Result<Response> {
+        if request.url.as_str().ends_with("/token") {
+            return Ok(token());
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .append(true)
+            .open(&self.0)
+            .unwrap();
+        file.write_all(b"917439389\n").unwrap();
+        Ok(answer(201, "", &[]))
+    }
+}
+
+#[test]
+fn lines_that_are_added_during_the_last_part_are_told() {
+    let world = World::new();
+    let file = world.file("c.csv", &lines(30));
+    let (kfr, call) = (over(Arc::new(Growing(file.clone()))), Call::none());
+    let mut batch = kfr.batch(&bank(), &file, &options(30), &call).unwrap();
+    let error = batch.send_next(&call).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::BatchState, "{error}");
+    let message = error.message();
+    assert!(message.contains("part 1 of 1 was accepted"), "{message}");
+    assert!(message.contains("what was added is not sent"), "{message}");
+    assert!(batch.progress().is_done());
+    assert!(batch.send_next(&call).unwrap().is_none());
+}
+
 #[test]
 fn a_file_that_was_damaged_between_two_runs_is_another_file() {
     let world = World::new();
@@ -90,6 +126,12 @@ fn a_file_that_was_damaged_between_two_runs_is_another_file() {
         assert_eq!(error.code(), ErrorCode::BatchState, "{error}");
         // A part was.
         assert!(!error.message().contains("nothing was sent"), "{error}");
+        let has_wrong_lines = text.len() < 10;
+        assert_eq!(
+            error.message().contains("segl kfr check"),
+            has_wrong_lines,
+            "{error}"
+        );
     }
 }
 
@@ -131,9 +173,9 @@ fn on_a_full_disk_the_journal_stays_whole_and_nothing_else_is_left() {
         let segl = env!("CARGO_BIN_EXE_segl");
         std::process::Command::new("bash")
             .arg("-c")
-            .arg(format!(
-                "trap '' XFSZ; ulimit -f {kib}; exec {segl} {arguments} {more}"
-            ))
+            .arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\""))
+            .args(["bash", segl])
+            .args(arguments.split(' ').chain(more.split(' ')))
             .current_dir(world.folder.path())
             .output()
             .unwrap()

@@ -21,8 +21,7 @@ pub struct Script {
 impl Transport for Script {
     fn send(&self, request: &Request, _: &Call) -> Result<Response> {
         if request.url.as_str().ends_with("/token") {
-            let token = r#"{"access_token":"tok","token_type":"Bearer","expires_in":119}"#;
-            return Ok(json_answer(200, token));
+            return Ok(token());
         }
         self.sent.lock().unwrap().push(request.clone());
         let next = self.answers.lock().unwrap().pop_front();
@@ -30,17 +29,27 @@ impl Transport for Script {
     }
 }
 
+pub fn token() -> Response {
+    let token = r#"{"access_token":"tok","token_type":"Bearer","expires_in":119}"#;
+    json_answer(200, token)
+}
+
 pub fn script(answers: impl IntoIterator<Item = Result<Response>>) -> (Arc<Script>, Kfr) {
     let script = Arc::new(Script::default());
     script.answers.lock().unwrap().extend(answers);
+    let kfr = over(script.clone());
+    (script, kfr)
+}
+
+/// KFR as a client with this transport calls it.
+pub fn over(transport: Arc<dyn Transport>) -> Kfr {
     let settings = r#"{"profile":"maskinporten","environment":"test","client_id":"bank","kid":"k",
         "scopes":["bits:kundeforhold.write"]}"#;
     let client = builder(settings, signer(&rsa_key()), now())
-        .transport(script.clone())
+        .transport(transport)
         .build(&Call::none())
         .unwrap();
-    let kfr = Kfr::new(Arc::new(client), TokenRequest::default()).unwrap();
-    (script, kfr)
+    Kfr::new(Arc::new(client), TokenRequest::default()).unwrap()
 }
 
 pub fn answer(status: u16, body: &str, headers: &[(&str, &str)]) -> Response {

@@ -47,13 +47,14 @@ impl Kfr {
         let has_journal = known.is_some();
         let plan = Plan::of(file, &opened, max_relations, call).map_err(|error| {
             // The file that the batch began with had no such fault.
-            let is_about_file = matches!(
-                error.code(),
-                ErrorCode::BatchLine | ErrorCode::InvalidArgument
-            );
-            match has_journal && is_about_file {
-                true => other_file(&journal_path),
-                false => error,
+            match error.code() {
+                ErrorCode::BatchLine if has_journal => state(
+                    &journal_path,
+                    "belongs to another file, or the file was changed since: it has wrong lines, which segl kfr check \
+                     (check_batch) names; send the file as it was, or move the journal away to begin again",
+                ),
+                ErrorCode::InvalidArgument if has_journal => other_file(&journal_path),
+                _ => error,
             }
         })?;
         let journal = match known {

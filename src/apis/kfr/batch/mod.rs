@@ -158,6 +158,16 @@ impl Batch {
                  again, which does no harm"
             ))
         })?;
+        if self.journal.accepted() == self.journal.plan.parts.len() && !self.has_its_size()? {
+            return Err(Error::new(
+                ErrorCode::BatchState,
+                format!(
+                    "{name} was accepted (correlation id {correlation_id}), and all before it, but {} has another size \
+                     by now; what was added is not sent: send it as a file of its own",
+                    self.path.display()
+                ),
+            ));
+        }
         Ok(Some(SentPart {
             relations: part.relations,
             correlation_id,
@@ -166,11 +176,10 @@ impl Batch {
 
     /// The second pass, over one part.
     fn read(&mut self, part: &Part) -> Result<BatchForm> {
-        let failed = |error| unreadable(&self.path, error);
-        // Lines that somebody still adds would be left out unsaid.
-        if self.file.metadata().map_err(failed)?.len() != self.journal.plan.size {
+        if !self.has_its_size()? {
             return Err(self.changed());
         }
+        let failed = |error| unreadable(&self.path, error);
         self.file
             .seek(SeekFrom::Start(part.offset))
             .map_err(failed)?;
@@ -190,6 +199,13 @@ impl Batch {
             true => Ok(form),
             false => Err(self.changed()),
         }
+    }
+
+    /// Lines that somebody still adds would be left out unsaid.
+    fn has_its_size(&self) -> Result<bool> {
+        let metadata = self.file.metadata();
+        let metadata = metadata.map_err(|error| unreadable(&self.path, error))?;
+        Ok(metadata.len() == self.journal.plan.size)
     }
 
     fn changed(&self) -> Error {
