@@ -20,14 +20,20 @@ final class AsyncCalls {
 
   private AsyncCalls() {}
 
+  /** As {@link #run(CallOptions, Fields, Function)}, with an error that is only retryable. */
+  static <T> CompletableFuture<T> run(
+      @Nullable CallOptions options, Function<CallOptions, T> call) {
+    return run(options, Fields.RETRYABLE, call);
+  }
+
   /**
    * Makes a call that ends when its future does, however that comes about. Its bounds are those
-   * given, whose time counts from now.
+   * given, whose time counts from now; an error has these fields when it runs out before the call.
    *
    * @throws UsageException {@link ErrorCode#INVALID_ARGUMENT} when they have a cancel token
    */
   static <T> CompletableFuture<T> run(
-      @Nullable CallOptions options, Function<CallOptions, T> call) {
+      @Nullable CallOptions options, Fields late, Function<CallOptions, T> call) {
     if (options != null && options.cancel() != null) {
       throw SeglException.of(
           ErrorCode.INVALID_ARGUMENT,
@@ -43,7 +49,7 @@ final class AsyncCalls {
         () -> {
           try (cancel) {
             if (!future.isDone()) {
-              complete(future, call.apply(bounds.since(start).withCancel(cancel)), null);
+              complete(future, call.apply(bounds.since(start, late).withCancel(cancel)), null);
             }
           } catch (Throwable thrown) {
             complete(future, null, thrown);

@@ -62,9 +62,9 @@ public final class CallOptions {
   /**
    * These options with what is left of the time since a {@link System#nanoTime}.
    *
-   * @throws UsageException {@link ErrorCode#TIMEOUT} when nothing is
+   * @throws UsageException {@link ErrorCode#TIMEOUT} with the fields, when nothing is
    */
-  CallOptions since(long start) {
+  CallOptions since(long start, Fields late) {
     if (timeout == null) {
       return this;
     }
@@ -73,7 +73,7 @@ public final class CallOptions {
       throw SeglException.of(
           ErrorCode.TIMEOUT.number(),
           "The call's time ran out before a thread was free for it",
-          Fields.RETRYABLE,
+          late,
           null);
     }
     return withTimeout(left);

@@ -21,6 +21,10 @@ record Fields(
   static final Fields NONE = only(false);
   static final Fields RETRYABLE = only(true);
 
+  /** Of a check that nobody can tell the outcome of: what an API answers then. */
+  static final Fields UNCHECKED =
+      new Fields(true, null, 503, null, null, null, null, null, null, null, null);
+
   private static Fields only(boolean retryable) {
     return new Fields(retryable, null, null, null, null, null, null, null, null, null, null);
   }

@@ -145,7 +145,8 @@ public final class Validator implements AutoCloseable {
    */
   public CompletableFuture<String> checkAsync(
       String token, @Nullable String requirementsJson, @Nullable CallOptions options) {
-    return AsyncCalls.run(options, bounds -> check(token, requirementsJson, bounds));
+    return AsyncCalls.run(
+        options, Fields.UNCHECKED, bounds -> check(token, requirementsJson, bounds));
   }
 
   /** Ends the validator; calls under way go on. */

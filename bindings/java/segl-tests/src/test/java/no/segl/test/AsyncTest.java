@@ -3,6 +3,7 @@ package no.segl.test;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -23,6 +24,7 @@ import no.segl.HttpTransport;
 import no.segl.SeglException;
 import no.segl.Token;
 import no.segl.TokenClient;
+import no.segl.Validator;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -61,22 +63,29 @@ class AsyncTest {
     CountDownLatch release = new CountDownLatch(1);
     List<CompletableFuture<Token>> blocking = new ArrayList<>();
     try (TokenClient client = stuck(release);
-        TokenClient other = Given.client("file")) {
+        TokenClient other = Given.client("file");
+        Validator validator = Validator.create(Given.validator())) {
       CallOptions longer = CallOptions.defaults().withTimeout(Duration.ofSeconds(1));
       for (int i = 0; i < THREADS; i++) {
         blocking.add(client.tokenAsync(null, longer));
       }
       CallOptions shorter = CallOptions.defaults().withTimeout(Duration.ofMillis(200));
-      ExecutionException failure =
-          Assertions.assertThrows(
-              ExecutionException.class,
-              () -> other.tokenAsync(null, shorter).get(20, TimeUnit.SECONDS));
-      SeglException cause = (SeglException) failure.getCause();
-      assertEquals(ErrorCode.TIMEOUT, cause.code());
-      assertTrue(cause.retryable());
+      CompletableFuture<Token> late = other.tokenAsync(null, shorter);
+      CompletableFuture<String> lateCheck = validator.checkAsync("no token", null, shorter);
+      assertNull(timeout(late).httpStatus());
+      assertEquals(503, timeout(lateCheck).httpStatus());
     } finally {
       release.countDown();
     }
+  }
+
+  private static SeglException timeout(CompletableFuture<?> late) {
+    ExecutionException failure =
+        Assertions.assertThrows(ExecutionException.class, () -> late.get(20, TimeUnit.SECONDS));
+    SeglException cause = (SeglException) failure.getCause();
+    assertEquals(ErrorCode.TIMEOUT, cause.code());
+    assertTrue(cause.retryable());
+    return cause;
   }
 
   /** Each thread's call ends, and what depends on it waits for another call. */
