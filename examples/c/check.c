@@ -11,9 +11,10 @@
 
 /* Status and header of a refusal (RFC 6750 section 3). The message is for the API's own log. */
 static void refuse(const segl_error *error) {
-  int64_t status = 500;
+  int64_t status = 0;
   size_t len = 0;
-  segl_error_int(error, SEGL_FIELD_HTTP_STATUS, &status);
+  /* Only what is about the token has one. */
+  if (!segl_error_int(error, SEGL_FIELD_HTTP_STATUS, &status)) status = 500;
   const char *word = segl_error_str(error, SEGL_FIELD_OAUTH_ERROR, &len);
   printf("%d\n", (int)status);
   if (word != NULL) printf("WWW-Authenticate: Bearer error=\"%.*s\"\n", (int)len, word);

@@ -19,7 +19,8 @@ import no.segl.Validator;
  */
 class Serve {
   private static final int MOST_BYTES = 64 * 1024;
-  private static final CallOptions BRIEF = CallOptions.defaults().withTimeout(Duration.ofSeconds(5));
+  private static final CallOptions CHECK = CallOptions.defaults().withTimeout(Duration.ofSeconds(5));
+  private static final CallOptions LOOKUP = CallOptions.defaults().withTimeout(Duration.ofSeconds(20));
 
   private final Validator validator;
   private final TokenClient client;
@@ -53,7 +54,7 @@ class Serve {
       return false;
     }
     try {
-      validator.check(authorization.substring(7).strip(), "{\"supplier\":null}", BRIEF);
+      validator.check(authorization.substring(7).strip(), "{\"supplier\":null}", CHECK);
       return true;
     } catch (SeglException refusal) {
       System.err.println(refusal.name() + " " + refusal.getMessage());
@@ -68,10 +69,14 @@ class Serve {
   }
 
   private void lookUp(HttpExchange exchange) throws IOException {
-    String persons =
-        new String(exchange.getRequestBody().readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
+    byte[] body = exchange.getRequestBody().readNBytes(MOST_BYTES + 1);
+    if (body.length > MOST_BYTES) {
+      refuse(exchange, 413, null);
+      return;
+    }
+    String persons = new String(body, StandardCharsets.UTF_8);
     try {
-      byte[] found = client.callApi("krr.lookup", persons).getBytes(StandardCharsets.UTF_8);
+      byte[] found = client.callApi("krr.lookup", persons, null, LOOKUP).getBytes(StandardCharsets.UTF_8);
       exchange.getResponseHeaders().set("Content-Type", "application/json");
       exchange.sendResponseHeaders(200, found.length);
       exchange.getResponseBody().write(found);

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from http import HTTPStatus
@@ -33,7 +34,12 @@ class Contacts:
             print(refusal.name, refusal, file=sys.stderr)
             error = refusal.oauth_error
             return answer(start, refusal.http_status or 500, challenge=f'Bearer error="{error}"' if error else None)
-        body = request["wsgi.input"].read(min(int(request.get("CONTENT_LENGTH") or 0), MOST_BYTES))
+        length = request.get("CONTENT_LENGTH") or "0"
+        if not re.fullmatch("[0-9]{1,18}", length):
+            return answer(start, 400)
+        body = request["wsgi.input"].read(min(int(length), MOST_BYTES + 1))
+        if len(body) > MOST_BYTES:
+            return answer(start, 413)
         try:
             found = self.client.call_api("krr.lookup", body.decode(errors="replace"), timeout=20)
         except segl.SeglError as failure:

@@ -11,7 +11,7 @@ using Segl;
 
 internal sealed class Program
 {
-    private const int MostChars = 64 * 1024;
+    private const int MostBytes = 64 * 1024;
 
     private readonly Validator _validator;
     private readonly TokenClient _client;
@@ -38,16 +38,34 @@ internal sealed class Program
     private void Handle(HttpListenerContext context)
     {
         using HttpListenerResponse response = context.Response;
-        if (!MayAsk(context.Request, response))
-        {
-            return;
-        }
-        var characters = new char[MostChars];
-        using var body = new StreamReader(context.Request.InputStream, Encoding.UTF8);
-        int length = body.ReadBlock(characters, 0, characters.Length);
+        response.StatusCode = 500;
         try
         {
-            byte[] found = Encoding.UTF8.GetBytes(_client.CallApi("krr.lookup", new string(characters, 0, length)));
+            if (MayAsk(context.Request, response))
+            {
+                LookUp(context.Request, response);
+            }
+        }
+        catch (Exception failure)
+        {
+            Console.Error.WriteLine(failure);
+        }
+    }
+
+    private void LookUp(HttpListenerRequest request, HttpListenerResponse response)
+    {
+        using var reader = new BinaryReader(request.InputStream);
+        byte[] body = reader.ReadBytes(MostBytes + 1);
+        if (body.Length > MostBytes)
+        {
+            response.StatusCode = 413;
+            return;
+        }
+        try
+        {
+            string persons = Encoding.UTF8.GetString(body);
+            byte[] found = Encoding.UTF8.GetBytes(_client.CallApi("krr.lookup", persons, timeout: TimeSpan.FromSeconds(20)));
+            response.StatusCode = 200;
             response.ContentType = "application/json";
             response.OutputStream.Write(found, 0, found.Length);
         }
