@@ -41,7 +41,7 @@ pub struct DecryptionSettings {
 pub struct DecryptionKey {
     /// The URI of the private key, as in `decryption.key`.
     pub key: KeySetting,
-    /// What senders call the key in `kid`.
+    /// What senders call the key in `kid`. No two keys have the same.
     #[serde(default)]
     pub kid: Option<String>,
     /// `file:` URI of the certificate that senders encrypt to (PEM or DER).
@@ -72,7 +72,8 @@ fn usual_content_encryption() -> Vec<ContentEncryption> {
 /// The settings, if there are any. `are_given` when the program has decrypters of its own.
 ///
 /// # Errors
-/// `CONFIG` when they accept nothing, and unless the keys come from one place.
+/// `CONFIG` when they accept nothing, unless the keys come from one place, and for a `kid`
+/// that is empty or another key's too.
 pub(crate) fn decryption(
     settings: &ClientSettings,
     are_given: bool,
@@ -112,6 +113,30 @@ pub(crate) fn decryption(
     let empty = empty.iter().find(|(_, is_empty)| *is_empty);
     match keys.or(empty.map(|(name, _)| (*name, nothing))) {
         Some((name, problem)) => Err(setting_error(&format!("decryption.{name}"), problem)),
-        None => Ok(Some(decryption)),
+        None => {
+            require_kids(&decryption.keys)?;
+            Ok(Some(decryption))
+        }
     }
+}
+
+fn require_kids(keys: &[DecryptionKey]) -> Result<()> {
+    for (index, key) in keys.iter().enumerate() {
+        let Some(kid) = &key.kid else {
+            continue;
+        };
+        let setting = format!("decryption.keys[{index}].kid");
+        if kid.is_empty() {
+            let problem = "is empty; leave it out or give the key id that senders use";
+            return Err(setting_error(&setting, problem));
+        }
+        let is_same = |other: &DecryptionKey| other.kid.as_ref() == Some(kid);
+        if let Some(other) = keys[..index].iter().position(is_same) {
+            let problem = format!(
+                "is that of decryption.keys[{other}] too; give each key the kid that senders use for it"
+            );
+            return Err(setting_error(&setting, problem));
+        }
+    }
+    Ok(())
 }

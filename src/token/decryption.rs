@@ -71,7 +71,7 @@ impl Decryption {
     ///
     /// # Errors
     /// When no key can be opened: the first one's error, as that of
-    /// [`crate::keys::open_decrypter`], with the message of each.
+    /// [`crate::keys::open_decrypter`], with the message of each. `CANCELLED`.
     pub fn open(&self, call: &Call) -> Result<()> {
         let is_usable = self.keys.iter().any(DecryptionKey::is_open);
         let is_left = |key: &DecryptionKey| key.is_open() || (is_usable && key.has_failed());
@@ -79,15 +79,21 @@ impl Decryption {
         let wanted: Vec<_> = self.keys.iter().filter(is_wanted).collect();
         let mut errors = Vec::new();
         for (position, key) in wanted.iter().enumerate() {
-            if position > 0 {
-                call.check("opening the keys that decrypt")?;
+            if position > 0
+                && let Err(over) = call.check("opening the keys that decrypt")
+            {
+                if over.code() == ErrorCode::Cancelled {
+                    return Err(over);
+                }
+                errors.push(over);
+                break;
             }
             let share = call.share(wanted.len() - position, DEFAULT_SHARE);
             if let Err(error) = key.open(&*self.opener, &*self.clock, &share) {
                 errors.push(error);
             }
         }
-        if errors.len() == self.keys.len() {
+        if !self.keys.iter().any(DecryptionKey::is_open) {
             return Err(joined("no key that decrypts can be opened", errors));
         }
         for error in errors {
@@ -115,35 +121,43 @@ impl Decryption {
         let jwe = Compact::parse(compact)?;
         jwe.require(&self.accepted)?;
         let candidates = self.candidates(&jwe);
-        let mut errors = Vec::new();
-        for (position, key) in candidates.iter().enumerate() {
+        let mut failed = Vec::new();
+        for (position, &key) in candidates.iter().enumerate() {
             if position > 0 {
                 call.check("decrypting")?;
             }
             let share = call.share(candidates.len() - position, DEFAULT_SHARE);
-            match self.attempt(key, &jwe, &share) {
+            let failure = match self.attempt(key, &jwe, &share) {
+                Ok(Attempt::Decrypted(plain)) => return Ok(plain),
+                Ok(Attempt::Wrong { thumbprint, error }) => Failed {
+                    key,
+                    asked: Some(thumbprint),
+                    error,
+                },
                 Err(error) => {
-                    if !is_of_jwe(&error) {
-                        log::emit(
-                            Level::Debug,
-                            "token",
-                            format_args!("a key that decrypts cannot be used now: {error}"),
-                        );
+                    log::emit(
+                        Level::Debug,
+                        "token",
+                        format_args!("a key that decrypts cannot be used now: {error}"),
+                    );
+                    Failed {
+                        key,
+                        asked: None,
+                        error,
                     }
-                    errors.push(error);
                 }
-                plain => return plain,
-            }
+            };
+            failed.push(failure);
         }
-        for (key, error) in candidates.iter().zip(&errors) {
-            if is_of_jwe(error)
-                && let Some(other) = key.replacement(&*self.opener, &*self.clock, call, error)
+        for Failed { key, asked, .. } in &failed {
+            if let Some(asked) = asked
+                && let Some(other) = key.replacement(&*self.opener, &*self.clock, call, asked)
                 && let Ok(plain) = jwe.decrypt(&*other, &self.accepted, call)
             {
                 return Ok(plain);
             }
         }
-        Err(self.failure(&jwe, &candidates, errors))
+        Err(self.failure(&jwe, failed))
     }
 
     /// The keys to try: those that the header names, else all. Those that are open go
@@ -158,7 +172,7 @@ impl Decryption {
         candidates
     }
 
-    fn attempt(&self, key: &DecryptionKey, jwe: &Compact, call: &Call) -> Result<Secret> {
+    fn attempt(&self, key: &DecryptionKey, jwe: &Compact, call: &Call) -> Result<Attempt> {
         if self.keys.len() > 1
             && !key.is_open()
             && let Some(error) = key.recent_failure(self.clock.now())
@@ -166,42 +180,43 @@ impl Decryption {
             return Err(error);
         }
         key.with(&*self.opener, &*self.clock, call, |decrypter| {
-            let plain = jwe.decrypt(decrypter, &self.accepted, call);
-            plain.map_err(|error| match is_of_jwe(&error) || self.keys.len() == 1 {
-                true => error,
-                false => error.in_context(key.name()),
-            })
+            match jwe.decrypt(decrypter, &self.accepted, call) {
+                Ok(plain) => Ok(Attempt::Decrypted(plain)),
+                Err(error) if error.code() == ErrorCode::JweInvalid => Ok(Attempt::Wrong {
+                    thumbprint: decrypter.public_key().thumbprint().to_owned(),
+                    error,
+                }),
+                Err(error) if self.keys.len() == 1 => Err(error),
+                Err(error) => Err(error.in_context(key.name())),
+            }
         })
     }
 
-    /// One error out of those of `tried`: of the JWE only when each of them was asked.
-    fn failure(&self, jwe: &Compact, tried: &[&DecryptionKey], errors: Vec<Error>) -> Error {
+    /// One error out of those of the keys that were tried: of the JWE only when each of
+    /// them was asked.
+    fn failure(&self, jwe: &Compact, failed: Vec<Failed<'_>>) -> Error {
+        let errors = |failed: Vec<Failed<'_>>| failed.into_iter().map(|key| key.error).collect();
         if self.keys.len() == 1 {
-            return joined("no key decrypts the JWE", errors);
+            return joined("no key decrypts the JWE", errors(failed));
         }
-        let asked = tried
-            .iter()
-            .zip(&errors)
-            .filter(|(_, error)| is_of_jwe(error));
-        let asked: Vec<_> = asked.map(|(key, _)| shown(key)).collect();
-        let all = match tried.len() < self.keys.len() {
+        let all = match failed.len() < self.keys.len() {
             true => "what its header names, ",
             false => "any key of the client, ",
         };
-        let invalid = jwe.undecipherable(&format!("{all}{}", asked.join(" and ")));
-        let unusable: Vec<_> = errors
-            .into_iter()
-            .filter(|error| !is_of_jwe(error))
-            .collect();
+        let (asked, unusable): (Vec<_>, Vec<_>) =
+            failed.into_iter().partition(|key| key.asked.is_some());
+        let shown: Vec<_> = asked.iter().map(|failed| shown(failed.key)).collect();
+        let shown = shown.join(" and ");
+        let invalid = jwe.undecipherable(&format!("{all}{shown}"));
+        let unusable: Vec<Error> = errors(unusable);
         if unusable.is_empty() {
             return invalid;
         }
         let what = match asked.is_empty() {
             true => "no key that may decrypt the JWE can be used".to_owned(),
-            false => format!(
-                "the JWE does not decrypt with {}, and another key cannot be used",
-                asked.join(" and ")
-            ),
+            false => {
+                format!("the JWE does not decrypt with {shown}, and another key cannot be used")
+            }
         };
         match unusable.len() {
             1 => joined(&what, unusable).in_context(what),
@@ -219,9 +234,23 @@ impl fmt::Debug for Decryption {
     }
 }
 
-/// Whether the key was asked, and its home found nothing wrong but with the JWE.
-fn is_of_jwe(error: &Error) -> bool {
-    error.code() == ErrorCode::JweInvalid
+/// What came of a JWE with a key that could be asked.
+enum Attempt {
+    Decrypted(Secret),
+    /// The key's home found nothing wrong but with the JWE.
+    Wrong {
+        /// Of the key that was asked; its name may lead to another by now.
+        thumbprint: String,
+        error: Error,
+    },
+}
+
+/// A key that did not decrypt a JWE.
+struct Failed<'a> {
+    key: &'a DecryptionKey,
+    /// The thumbprint of the key that was asked, if it could be.
+    asked: Option<String>,
+    error: Error,
 }
 
 /// A key for a message.

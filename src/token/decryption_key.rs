@@ -1,6 +1,7 @@
 //! One key of a client that others encrypt to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
@@ -28,8 +29,8 @@ pub(super) struct DecryptionKey {
     opened: ArcSwapOption<Arc<dyn Decrypter>>,
     /// Why it could not be opened the last time.
     failure: ArcSwapOption<Failure>,
-    /// What did not decrypt when it was last looked whether it is another by now.
-    looked_again: ArcSwapOption<Failure>,
+    /// When it was last looked whether it is another by now, in seconds since 1970.
+    looked_again: AtomicI64,
 }
 
 /// Where the key comes from.
@@ -74,7 +75,7 @@ impl DecryptionKey {
             certificate: None,
             opened: ArcSwapOption::empty(),
             failure: ArcSwapOption::empty(),
-            looked_again: ArcSwapOption::empty(),
+            looked_again: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -161,41 +162,63 @@ impl DecryptionKey {
         }
     }
 
-    /// The key that its name leads to now, if that is another than the one that gave
-    /// `error`. Not every home tells that a key has been replaced.
+    /// The key that its name leads to now, if that is another than the one with the
+    /// thumbprint `tried`. Not every home tells that a key has been replaced.
     pub(super) fn replacement(
         &self,
         opener: &dyn KeyOpener,
         clock: &dyn Clock,
         call: &Call,
-        error: &Error,
+        tried: &str,
     ) -> Option<Arc<dyn Decrypter>> {
+        let is_other = |key: &Arc<dyn Decrypter>| key.public_key().thumbprint() != tried;
+        // Another answer may have found it since.
+        let opened = self.opened.load();
+        if let Some(other) = opened.as_deref().filter(|key| is_other(key)) {
+            return Some(Arc::clone(other));
+        }
         let Home::Uri(uri) = &self.home else {
             return None;
         };
-        let before = self.thumbprint()?;
-        let last = self.looked_again.load();
-        let last = last.as_ref();
-        if last.is_some_and(|last| last.is_within(LOOKS_AGAIN_AFTER, clock.now())) {
+        if !self.is_look_due(clock.now()) {
             return None;
         }
-        let look = Failure::new(error, clock.now());
-        self.looked_again.store(Some(Arc::new(look)));
         let now = opener.open_decrypter(uri.expose(), call).ok()?;
-        let thumbprint = now.public_key().thumbprint();
-        if thumbprint == before {
+        if !is_other(&now) {
             return None;
         }
+        let allowed = self.require_certificate(&now);
+        let outcome = match &allowed {
+            Ok(()) => String::new(),
+            Err(error) => format!(", which is not used: {error}"),
+        };
         log::emit(
             Level::Warn,
             "token",
             format_args!(
-                "{} names another key by now: its thumbprint was {before} and is {thumbprint}",
-                self.name
+                "{} names another key by now: its thumbprint was {tried} and is {}{outcome}",
+                self.name,
+                now.public_key().thumbprint()
             ),
         );
+        allowed.ok()?;
         self.opened.store(Some(Arc::new(Arc::clone(&now))));
         Some(now)
+    }
+
+    /// Whether to look now; of those who ask at once, one hears that it is due.
+    fn is_look_due(&self, now: UnixTime) -> bool {
+        let now = now.seconds();
+        let is_due = |last| !(0..LOOKS_AGAIN_AFTER).contains(&now.saturating_sub(last));
+        let claim = |last| is_due(last).then_some(now);
+        self.looked_again
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, claim)
+            .is_ok()
+    }
+
+    fn require_certificate(&self, key: &Arc<dyn Decrypter>) -> Result<()> {
+        let certificate = self.certificate.as_ref();
+        certificate.map_or(Ok(()), |own| own.require_key(key.public_key()))
     }
 
     fn open_anew(
@@ -209,8 +232,7 @@ impl DecryptionKey {
             Home::Program(decrypter) => Ok(Arc::clone(decrypter)),
         };
         let opened = opened.and_then(|key| {
-            let certificate = self.certificate.as_ref();
-            certificate.map_or(Ok(()), |own| own.require_key(key.public_key()))?;
+            self.require_certificate(&key)?;
             Ok(key)
         });
         match opened {

@@ -4,6 +4,7 @@
 mod answers;
 mod hsm;
 mod paging;
+mod replacement;
 mod requests;
 mod rotation;
 #[path = "../support/softhsm.rs"]
@@ -15,6 +16,8 @@ mod support;
 use std::fs;
 use std::sync::Arc;
 
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
 use segl::apis::dsop_control::{Case, LegalMandate, Page, Party, Period};
 use segl::apis::{DsopControl, Operation};
 use segl::keys::{Decrypter, SoftwareDecrypter};
@@ -132,6 +135,10 @@ impl World {
 fn own_jwk() -> Value {
     let key = SoftwareDecrypter::from_bytes(&support::pem(&support::rsa_key()), None).unwrap();
     Value::Object(key.public_key().members())
+}
+
+fn another_key() -> PKey<Private> {
+    PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()
 }
 
 fn toml_table(jwk: &Value) -> String {

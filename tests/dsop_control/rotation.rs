@@ -5,8 +5,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use openssl::pkey::{PKey, Private};
-use openssl::rsa::Rsa;
 use segl::alg::KeyEncryption;
 use segl::apis::dsop_control::Period;
 use segl::clock::{Clock, FixedClock, SystemClock};
@@ -165,10 +163,6 @@ impl KeyOpener for Home {
     }
 }
 
-fn another_key() -> PKey<Private> {
-    PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()
-}
-
 fn clock() -> Arc<FixedClock> {
     Arc::new(FixedClock::new(SystemClock.now()))
 }
@@ -322,7 +316,7 @@ fn one_of_several_that_was_replaced_is_opened_again() {
 }
 
 #[test]
-fn the_keys_come_from_one_place() {
+fn settings_that_contradict_each_other_are_refused() {
     let renewal = Renewal::new("", |_| String::new());
     let keys = json!([{ "key": "file:/k.pem" }]);
     for (decryption, are_given, path) in [
@@ -339,6 +333,16 @@ fn the_keys_come_from_one_place() {
             json!({ "keys": [{ "key": "file:/k.pem", "certificate": "pkcs11:object=k" }] }),
             false,
             "decryption.keys[0].certificate",
+        ),
+        (
+            json!({ "keys": [{ "key": "file:/k.pem", "kid": "" }] }),
+            false,
+            "decryption.keys[0].kid",
+        ),
+        (
+            json!({ "keys": [{ "key": "file:/k.pem", "kid": "k" }, { "key": "file:/l.pem", "kid": "k" }] }),
+            false,
+            "decryption.keys[1].kid",
         ),
     ] {
         let settings = renewal.world.settings(&json!({ "decryption": decryption }));
