@@ -91,6 +91,7 @@ impl SimulatorConfig {
         let (maskinporten, helseid) = (&self.maskinporten.dpop, &self.helseid.dpop);
         maskinporten.check("maskinporten.dpop", maskinporten::DPOP)?;
         helseid.check("helseid.dpop", helseid::DPOP)?;
+        self.bank.check()?;
         if let Some(tls) = &self.tls {
             tls.check()?;
         }

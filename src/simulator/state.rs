@@ -1,6 +1,5 @@
 //! What the simulator knows while it runs.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State as Extract};
@@ -10,7 +9,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::altinn::{self, Altinn};
-use super::bank::BankConfig;
+use super::bank::{self, BankConfig};
 use super::config::SimulatorConfig;
 use super::consents::Consent;
 use super::dnb::{self, Dnb};
@@ -132,8 +131,7 @@ pub(super) struct State {
     pub(super) consents: Vec<Consent>,
     pub(super) kfr: Kfr,
     pub(super) bank: BankConfig,
-    /// How many requests had a token for the bank.
-    pub(super) bank_requests: AtomicUsize,
+    pub(super) bank_turns: bank::Turns,
     /// What the HTTPS listener shows; none without one.
     pub(super) identity: Option<Identity>,
     pub(super) outages: Outages,
@@ -161,7 +159,7 @@ impl State {
             consents: config.consents,
             kfr: Kfr::new(config.kfr),
             bank: config.bank,
-            bank_requests: AtomicUsize::new(0),
+            bank_turns: bank::Turns::default(),
             identity: identity.transpose()?,
             outages,
             in_progress: InProgress::default(),

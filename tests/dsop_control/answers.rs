@@ -203,3 +203,38 @@ fn a_token_is_for_the_bank_it_is_sent_to() {
     assert_eq!(error.code(), ErrorCode::ApiUnauthorized, "{error}");
     assert_eq!(error.details().provider_code.as_deref(), Some("ACC-010"));
 }
+
+/// The client has the first of two keys only, so the second's turn shows.
+#[test]
+fn keys_take_turns_in_the_encrypted_answers_of_one_organisation() {
+    const PRINCIPAL: &str = "974760673";
+    let other = SoftwareDecrypter::from_bytes(&support::pem(&another_key()), None).unwrap();
+    let [own, other] = [own_jwk(), Value::Object(other.public_key().members())];
+    let [own, other] = [own, other].map(|jwk| format!("jwk = {}", toml_table(&jwk)));
+    let principals = |jwk: &str| format!("[[bank.consumers]]\norgno = '{PRINCIPAL}'\n{jwk}");
+    let world = World::encrypting_in_turn(
+        &format!(
+            "[[maskinporten.clients.delegations]]\nconsumer = '{PRINCIPAL}'\nscopes = ['{SCOPE}']\n"
+        ),
+        &[
+            format!("{own}\n{}", principals(&own)),
+            format!("{other}\n{}", principals(&other)),
+        ],
+    );
+    let of_own = world.bank();
+    let token_request = TokenRequest::from_json(&json!({ "consumer_org": PRINCIPAL }).to_string());
+    let url = Some(world.bank_url());
+    let of_principal =
+        DsopControl::new(world.client(&json!({})), token_request.unwrap(), url).unwrap();
+    accounts(&of_own).unwrap();
+    accounts(&of_principal).unwrap();
+    let period = Period::new(Some("2025-01-01"), None).unwrap();
+    let unknown = of_own.transactions(&case(), "12345678900", period, &Call::none());
+    let unknown = unknown.unwrap_err();
+    assert_eq!(unknown.details().provider_code.as_deref(), Some("ACC-002"));
+    for bank in [&of_own, &of_principal] {
+        let error = accounts(bank).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::JweInvalid, "{error}");
+        accounts(bank).unwrap();
+    }
+}

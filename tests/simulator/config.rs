@@ -1,7 +1,7 @@
 //! The TOML configuration.
 
 use segl::ErrorCode;
-use segl::simulator::SimulatorConfig;
+use segl::simulator::{Simulator, SimulatorConfig};
 use serde_json::json;
 
 use crate::grants;
@@ -161,4 +161,19 @@ fn several_outages_begin_with_the_simulator() {
         Fixture::new("[[outage]]\nkind = '503'\ncount = 1\n[[outage]]\nkind = '429'\ncount = 1\n");
     let statuses: Vec<_> = (0..3).map(|_| fixture.grant("x").status).collect();
     assert_eq!(statuses, [503, 429, 400]);
+}
+
+#[test]
+fn a_bank_names_keys_by_what_they_have() {
+    let jwk = rsa_jwk("key-1", &RSA_KEY);
+    let (n, e) = (&jwk["n"], &jwk["e"]);
+    let config = SimulatorConfig::from_toml(&format!(
+        "[bank]\nkey_name = 'x5t#S256'\n\
+         [[bank.consumers]]\norgno = '{ORGNO}'\njwk = {{ kty = 'RSA', n = {n}, e = {e} }}\n"
+    ));
+    let error = Simulator::start(config.unwrap(), ([127, 0, 0, 1], 0).into()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Config, "{error}");
+    let path = error.details().config_path.as_deref();
+    assert_eq!(path, Some("bank.key_name"), "{error}");
+    assert!(error.message().contains("bank.consumers[0]"), "{error}");
 }

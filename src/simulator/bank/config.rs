@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::super::config::contradiction;
 use crate::alg::ContentEncryption;
 use crate::error::{Error, ErrorCode, Result};
 use crate::keys::{Certificate, OrgNumber, PublicJwk};
@@ -38,6 +39,23 @@ impl Default for BankConfig {
             page_size: 1000,
             consumers: Vec::new(),
             accounts: Vec::new(),
+        }
+    }
+}
+
+impl BankConfig {
+    /// Refuses a name of keys that a consumer does not have.
+    pub(in super::super) fn check(&self) -> Result<()> {
+        let has_no_name = |consumer: &Consumer| consumer.x5t_s256.is_none();
+        match self.consumers.iter().position(has_no_name) {
+            Some(index) if self.key_name == KeyName::X5tS256 => Err(contradiction(
+                "bank.key_name",
+                &format!(
+                    "is \"x5t#S256\", which bank.consumers[{index}] has none of; \
+                     give its certificate instead of jwk"
+                ),
+            )),
+            _ => Ok(()),
         }
     }
 }

@@ -4,8 +4,8 @@ mod answers;
 mod config;
 mod request;
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Path, State as Extract};
@@ -25,7 +25,7 @@ use super::state::State;
 use crate::alg::KeyEncryption;
 use crate::error::{Error, ErrorCode, Result};
 use crate::jwe;
-use crate::keys::PublicJwk;
+use crate::keys::{OrgNumber, PublicJwk};
 use crate::secret::Secret;
 use config::{Account, Consumer, KeyName, Wrapping};
 use request::{Form, Refusal, check, invalid, parameter, party};
@@ -117,13 +117,14 @@ fn answer(
     make: impl FnOnce() -> std::result::Result<Value, Refusal>,
 ) -> Response {
     let answered = || {
-        let consumer = consumer(state, target)?;
+        let keys = consumer(state, target)?;
         let form = check(target, state.bank.plain)?;
         let content = make()?;
         if form == Form::Plain {
             return Ok(reply::json(StatusCode::OK, &content));
         }
-        let jwe = encrypted(&state.bank, consumer, &content).map_err(|_| {
+        let key = keys[state.bank_turns.next(&keys[0].orgno) % keys.len()];
+        let jwe = encrypted(&state.bank, key, &content).map_err(|_| {
             let problem = "the answer cannot be encrypted".to_owned();
             Refusal(StatusCode::INTERNAL_SERVER_ERROR, "ACC-500", problem)
         })?;
@@ -132,8 +133,25 @@ fn answer(
     answered().unwrap_or_else(|refusal: Refusal| refusal.into_response())
 }
 
-/// The organisation whose token is good for this bank, with the key whose turn it is.
-fn consumer<'a>(state: &'a State, target: &Target) -> std::result::Result<&'a Consumer, Refusal> {
+/// How many encrypted answers each organisation got.
+#[derive(Default)]
+pub(super) struct Turns(Mutex<BTreeMap<String, usize>>);
+
+impl Turns {
+    /// How many there were before this one.
+    fn next(&self, organisation: &OrgNumber) -> usize {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = turns.entry(organisation.as_str().to_owned()).or_default();
+        *turn += 1;
+        *turn - 1
+    }
+}
+
+/// The keys of the organisation whose token is good for this bank; there is one at least.
+fn consumer<'a>(
+    state: &'a State,
+    target: &Target,
+) -> std::result::Result<Vec<&'a Consumer>, Refusal> {
     let unauthorized =
         |problem: &str| Refusal(StatusCode::UNAUTHORIZED, "ACC-010", problem.to_owned());
     let forbidden = |problem: &str| Refusal(StatusCode::FORBIDDEN, "ACC-011", problem.to_owned());
@@ -153,8 +171,7 @@ fn consumer<'a>(state: &'a State, target: &Target) -> std::result::Result<&'a Co
     if keys.is_empty() {
         return Err(forbidden("the consumer has no encryption certificate here"));
     }
-    let turn = state.bank_requests.fetch_add(1, Ordering::Relaxed);
-    Ok(keys[turn % keys.len()])
+    Ok(keys)
 }
 
 fn encrypted(config: &BankConfig, consumer: &Consumer, content: &Value) -> Result<String> {
