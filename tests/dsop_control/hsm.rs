@@ -10,36 +10,31 @@ use softhsm::{PIN, SoftHsm};
 
 use super::*;
 
-/// What the URIs of keys in the token `agency` begin with. The module reads its
-/// configuration once in a process, so the tests share it.
-fn token() -> &'static str {
-    static TOKEN: OnceLock<(SoftHsm, String)> = OnceLock::new();
-    let (_, base) = TOKEN.get_or_init(|| {
+/// What the URIs of keys in the token `agency` or `renewing` begin with. The module
+/// reads its configuration once in a process, so the tests share it; each has a token of
+/// its own, for a failure counts for the whole token.
+fn token(label: &str) -> String {
+    static HSM: OnceLock<SoftHsm> = OnceLock::new();
+    let hsm = HSM.get_or_init(|| {
         let hsm = SoftHsm::new("dsop-control");
         hsm.init_token("agency");
+        hsm.init_token("renewing");
         fs::write(hsm.path("pin"), PIN).unwrap();
         fs::set_permissions(hsm.path("pin"), fs::Permissions::from_mode(0o600)).unwrap();
-        let base = format!(
-            "pkcs11:token=agency?module-path={}&pin-source=file:{}",
-            softhsm::module(),
-            hsm.path("pin").display()
-        );
-        (hsm, base)
+        hsm
     });
-    base
+    format!(
+        "pkcs11:token={label}?module-path={}&pin-source=file:{}",
+        softhsm::module(),
+        hsm.path("pin").display()
+    )
 }
 
-/// What `segl key generate` says of a new key.
-fn generated(alg: &str, label: &str) -> Value {
+/// What `segl key generate` says of a new key in the token.
+fn generated(alg: &str, label: &str, token_label: &str) -> Value {
+    let token = token(token_label);
     let arguments = [
-        "key",
-        "generate",
-        "--alg",
-        alg,
-        "--label",
-        label,
-        "--token",
-        token(),
+        "key", "generate", "--alg", alg, "--label", label, "--token", &token,
     ];
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_segl"))
         .arg("--json")
@@ -57,7 +52,7 @@ fn public_half(made: &Value) -> Value {
 
 #[test]
 fn answers_are_decrypted_with_a_key_in_a_token() {
-    let made = generated("RSA-OAEP", "dsop");
+    let made = generated("RSA-OAEP", "dsop", "agency");
     assert_eq!(
         (&made["jwk"]["use"], &made["jwk"]["alg"]),
         (&json!("enc"), &json!("RSA-OAEP"))
@@ -86,8 +81,8 @@ fn answers_are_decrypted_with_a_key_in_a_token() {
 /// The old key is in the token, the new one in a file; banks do not say which they use.
 #[test]
 fn the_key_of_another_in_a_token_is_no_fault_of_the_token() {
-    let made = generated("RSA-OAEP", "dsop-old");
-    let signs = generated("RS256", "signs");
+    let made = generated("RSA-OAEP", "dsop-old", "renewing");
+    let signs = generated("RS256", "signs", "renewing");
     let uri: KeyUri = signs["key"].as_str().unwrap().parse().unwrap();
     let signer = keys::open(&uri, None, &Call::none()).unwrap();
     // As long as the old one: the token has to be asked to find out.
@@ -111,13 +106,10 @@ fn the_key_of_another_in_a_token_is_no_fault_of_the_token() {
     });
     let bank = world.bank_with(&json!({ "decryption": decryption }));
     let counters = || {
-        let counters = signer.health().token.unwrap().counters;
-        (
-            counters.failed,
-            counters.healed,
-            counters.logins,
-            counters.reinitialisations,
-        )
+        let token = signer.health().token.unwrap();
+        let counters = token.counters;
+        let recoveries = (counters.healed, counters.reinitialisations);
+        (token.failures, counters.failed, counters.logins, recoveries)
     };
     accounts(&bank).unwrap();
     let before = counters();
