@@ -14,12 +14,13 @@ use support::OrgId;
 use super::*;
 
 type Opened = Result<Arc<dyn Decrypter>>;
+/// The key that a URI leads to, given how many were opened before.
+type Opening = dyn Fn(&str, usize) -> Opened + Send + Sync;
 
 /// Where the keys are.
 struct Home {
     opened: AtomicUsize,
-    /// The key that a URI leads to, given how many were opened before.
-    open: Box<dyn Fn(&str, usize) -> Opened + Send + Sync>,
+    open: Box<Opening>,
 }
 
 impl Home {
