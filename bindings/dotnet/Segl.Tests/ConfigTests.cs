@@ -118,6 +118,7 @@ namespace Segl.Tests
                 : value == typeof(IReadOnlyList<ContentEncryption>) ? new[] { ContentEncryption.A128CbcHs256, ContentEncryption.A256Gcm }
                 : value == typeof(IReadOnlyList<KeyEncryption>) ? new[] { KeyEncryption.RsaOaep }
                 : value == typeof(IReadOnlyList<KeyConfig>) ? (object)new[] { new KeyConfig { Kid = "k" } }
+                : value == typeof(IReadOnlyList<DecryptionKeyConfig>) ? new[] { new DecryptionKeyConfig { Kid = "k" } }
                 : value == typeof(IReadOnlyDictionary<string, string>) ? new Dictionary<string, string> { ["X-A"] = "b" }
                 : value == typeof(IReadOnlyDictionary<string, ServiceConfig>) ? new Dictionary<string, ServiceConfig> { ["krr"] = new ServiceConfig { BaseUrl = "https://krr.example" } }
                 : Activator.CreateInstance(value)!;
