@@ -32,6 +32,7 @@ mod file;
 mod fork;
 mod hex;
 pub mod http;
+mod jitter;
 mod json;
 pub mod jwe;
 pub mod jws;

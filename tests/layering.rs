@@ -14,6 +14,7 @@ const BASE: &[&str] = &[
     "file",
     "fork",
     "hex",
+    "jitter",
     "json",
     "log",
     "person_id",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::lock::lock;
 use super::slot::TokenName;
 use crate::error::{Error, ErrorCode, Result};
+use crate::jitter;
 use crate::keys::health::HealthState;
 
 /// The first pause between two tries.
@@ -222,10 +223,7 @@ fn is_about_pin(code: ErrorCode) -> bool {
 fn pause(failures: u32) -> Duration {
     let full = FIRST_PAUSE.saturating_mul(1 << failures.min(8));
     let full = full.min(LONGEST_PAUSE);
-    let mut byte = [0];
-    // Without random numbers the pause is the shortest.
-    let _ = openssl::rand::rand_bytes(&mut byte);
-    full / 2 + full * u32::from(byte[0]) / 512
+    full / 2 + jitter::up_to(full / 2)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::threads::WAITING;
 use super::token;
 use crate::call::Call;
 use crate::error::{ErrorCode, Result};
+use crate::jitter;
 use crate::log::{self, Level};
 
 /// A module that has needed longer than this is not initialised once more.
@@ -43,8 +44,8 @@ pub(super) fn settle<T>(
             Ok(seen) => return Ok(seen),
             Err(error) => error,
         };
-        // Another thread that looks for a token of the module has initialised it anew.
-        if error.code() == ErrorCode::SessionLost && !instance.is_current() {
+        // Not the module says so: another thread that looks for a token initialises it anew.
+        if error.code() == ErrorCode::SessionLost && error.details().ck_rv.is_none() {
             if begin.elapsed() > PATIENCE {
                 return Err(error);
             }
@@ -81,8 +82,5 @@ fn is_in_use(module: &Arc<Module>) -> bool {
 
 /// Between `shortest` and twice that.
 fn pause(shortest: Duration) -> Duration {
-    let mut byte = [0];
-    // Without random numbers the pause is the shortest.
-    let _ = openssl::rand::rand_bytes(&mut byte);
-    shortest + shortest * u32::from(byte[0]) / 255
+    shortest + jitter::up_to(shortest)
 }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::jitter;
 
 /// The first pause between two tries.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -120,10 +121,7 @@ impl Outage {
 /// try at the same moments, and never longer than the longest.
 fn pause(failures: u32) -> Duration {
     let full = FIRST_PAUSE.saturating_mul(1 << failures.min(8));
-    let mut byte = [0];
-    // Without random numbers the pause is the shortest.
-    let _ = openssl::rand::rand_bytes(&mut byte);
-    (full + full * u32::from(byte[0]) / 1024).min(LONGEST_PAUSE)
+    (full + jitter::up_to(full / 4)).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]

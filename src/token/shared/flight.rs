@@ -4,12 +4,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use openssl::rand::rand_bytes;
-
 use super::cache::{Lease, SharedCache};
 use super::entry::SharedToken;
 use crate::call::Call;
 use crate::error::Result;
+use crate::jitter;
 
 /// The pauses of one who waits.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
@@ -136,8 +135,5 @@ fn wait_for_turn<'a>(
 /// Anything between the shortest and the longest, so that those who wait do not ask
 /// at the same moments.
 fn pause() -> Duration {
-    let mut byte = [0];
-    // Without random numbers the pause is the shortest.
-    let _ = rand_bytes(&mut byte);
-    SHORTEST_PAUSE + (LONGEST_PAUSE - SHORTEST_PAUSE) * u32::from(byte[0]) / 255
+    SHORTEST_PAUSE + jitter::up_to(LONGEST_PAUSE - SHORTEST_PAUSE)
 }
